@@ -1,0 +1,2 @@
+/** Door of the informer room. */
+export type { EventHandler, Indexers, Informer, InformerOptions } from './types.ts';

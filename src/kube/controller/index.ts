@@ -1,0 +1,3 @@
+/** Door of the controller room. */
+export { TerminalError, done, requeueAfter } from './types.ts';
+export type { ControllerOptions, LeaderClients, Outcome, ReconcileContext, Reconciler, Source } from './types.ts';

@@ -1,0 +1,2 @@
+/** Door of the manager room. */
+export type { Manager } from './types.ts';
