@@ -5,3 +5,7 @@
  */
 export type * from './types/index.ts';
 export * from './resources.generated.ts';
+export {
+  type BuiltinKind, type BuiltinSubresource, type Decoded, builtinKinds, builtinSchema, decodeBuiltin, defaultBuiltin, findBuiltin,
+  resetFieldsOf, selectableFieldsOf, validateBuiltinCreate, validateBuiltinUpdate,
+} from './kinds.ts';

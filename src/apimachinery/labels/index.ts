@@ -3,6 +3,8 @@
  * Rule: kubernetes.io "Labels and Selectors". A nil selector matches nothing, an empty one everything.
  */
 
+export { parseSelector } from './parse.ts';
+
 export type Labels = Readonly<Record<string, string>>;
 
 export interface LabelSelectorRequirement {
@@ -54,10 +56,19 @@ export function matchesRequirement(requirement: Requirement, labels: Labels): bo
     case 'DoesNotExist':
       return !present;
     case 'Gt':
-      return present && Number.parseInt(value, 10) > Number.parseInt(requirement.values[0] ?? '', 10);
+      return present && isInteger(value) && BigInt(value) > BigInt(requirement.values[0] ?? '0');
     case 'Lt':
-      return present && Number.parseInt(value, 10) < Number.parseInt(requirement.values[0] ?? '', 10);
+      return present && isInteger(value) && BigInt(value) < BigInt(requirement.values[0] ?? '0');
   }
+}
+
+/** Whether every requirement of a parsed selector holds; an empty list accepts everything. */
+export function matchesRequirements(requirements: readonly Requirement[], labels: Labels | undefined): boolean {
+  return requirements.every((requirement) => matchesRequirement(requirement, labels ?? {}));
+}
+
+function isInteger(text: string): boolean {
+  return /^-?[0-9]+$/.test(text);
 }
 
 /** The text form of an object selector, as it goes into `?labelSelector=`. */
