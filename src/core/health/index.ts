@@ -1,0 +1,2 @@
+/** Door: whether a live object is ready. */
+export type * from './types.ts';

@@ -1,0 +1,4 @@
+/** Door: how far a rollout may go in one step. */
+export type * from './types.ts';
+export { planRollout } from './plan.ts';
+export { limitOf } from './limits.ts';
