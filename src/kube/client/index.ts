@@ -27,3 +27,5 @@ export type { TransportOptions } from './transport.ts';
 export type { PingOptions } from './http2.ts';
 export { createHandlerTransport } from './handler-transport.ts';
 export type { HandlerTransportOptions } from './handler-transport.ts';
+export { createRestMapper, NoMatchError } from './rest-mapper.ts';
+export type { DiscoveredResource, RestMapper } from './rest-mapper.ts';
