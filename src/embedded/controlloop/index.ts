@@ -1,0 +1,12 @@
+/** Door of the frame in which the cluster's own controllers run: loops, shared informers, facts about pods. */
+export { ControlLoop } from './loop.ts';
+export type { ControlLoopOptions, LoopSource } from './loop.ts';
+export { InformerPool } from './informers.ts';
+export type { CreateInformer } from './informers.ts';
+export { Expectations } from './expectations.ts';
+export { withCondition } from './conditions.ts';
+export type { PlainCondition } from './conditions.ts';
+export {
+  activePods, finishedAtMs, isActive, isAvailable, isReady, isTerminated, isTerminating, maxRestarts, podCondition, readySinceMs, timeMs, untilAvailableMs,
+} from './podfacts.ts';
+export type { ControlPlane } from './types.ts';
