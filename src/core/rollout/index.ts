@@ -2,3 +2,4 @@
 export type * from './types.ts';
 export { planRollout } from './plan.ts';
 export { limitOf } from './limits.ts';
+export { deploymentKey, deploymentLabels } from './labels.ts';
