@@ -5,6 +5,12 @@
 import type { Unstructured } from '#apimachinery/meta';
 import type { Schema } from '#apimachinery/schema';
 import type { FieldError } from '#apimachinery/validation';
+import { decodeObject, type Decoded } from './decode.ts';
+import { bodyType, definitionName, kindFacts, schemaOfType, type KindFacts } from './facts.ts';
+
+export type { Decoded } from './decode.ts';
+
+type KindName = Pick<BuiltinKind, 'group' | 'version' | 'kind'>;
 
 export interface BuiltinSubresource {
   /** e.g. `status`, `scale`, `log`. */
@@ -34,25 +40,51 @@ export interface BuiltinKind {
   readonly schema: Schema;
 }
 
+const ALL_VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+
+function expandKind(facts: KindFacts): BuiltinKind {
+  return {
+    group: facts.g,
+    version: facts.v,
+    kind: facts.k,
+    plural: facts.p,
+    singular: facts.s,
+    shortNames: facts.n ?? [],
+    categories: facts.t ?? [],
+    namespaced: !facts.c,
+    verbs: facts.b?.split(',') ?? ALL_VERBS,
+    ...(facts.h ? { storageVersionHash: facts.h } : {}),
+    subresources: (facts.u ?? []).map(([name = '', kind = '', verbs = '', group = facts.g, version = facts.v]) => ({ name, kind, group, version, verbs: verbs.split(',') })),
+    definition: definitionName(facts.d),
+    get schema() {
+      return schemaOfType(facts.d);
+    },
+  };
+}
+
+let kinds: readonly BuiltinKind[] | undefined;
+let byPlural: ReadonlyMap<string, BuiltinKind> | undefined;
+
 /** Every builtin kind this code base serves, in discovery order. */
 export function builtinKinds(): readonly BuiltinKind[] {
-  return [];
+  kinds ??= kindFacts.map(expandKind);
+  return kinds;
 }
 
 /** By group, version and plural. */
-export function findBuiltin(_group: string, _version: string, _plural: string): BuiltinKind | undefined {
-  return undefined;
+export function findBuiltin(group: string, version: string, plural: string): BuiltinKind | undefined {
+  byPlural ??= new Map(builtinKinds().map((kind) => [`${kind.group}/${kind.version}/${kind.plural}`, kind]));
+  return byPlural.get(`${group}/${version}/${plural}`);
 }
+
+let byKind: ReadonlyMap<string, number> | undefined;
 
 /** Schema of any builtin type by group, version and kind: also of kinds that are only bodies (`Scale`, `DeleteOptions`, `Eviction`, `Binding`, `TokenRequest`). */
-export function builtinSchema(_group: string, _version: string, _kind: string): Schema | undefined {
-  return undefined;
-}
-
-export interface Decoded {
-  object: Unstructured;
-  /** `unknown field "spec.x"` messages, sorted. */
-  unknown: string[];
+export function builtinSchema(group: string, version: string, kind: string): Schema | undefined {
+  byKind ??= new Map(kindFacts.map((facts) => [`${facts.g}/${facts.v}/${facts.k}`, facts.d]));
+  const key = `${group}/${version}/${kind}`;
+  const type = byKind.get(key) ?? bodyType(key);
+  return type === undefined ? undefined : schemaOfType(type);
 }
 
 /**
@@ -60,31 +92,32 @@ export interface Decoded {
  * dropped, fields that are always written present. Throws an `Error` with the codec's message
  * (`json: cannot unmarshal …`, or a quantity's) for values of the wrong type.
  */
-export function decodeBuiltin(_kind: Pick<BuiltinKind, 'group' | 'version' | 'kind'>, object: Unstructured): Decoded {
-  return { object, unknown: [] };
+export function decodeBuiltin(kind: KindName, object: Unstructured): Decoded {
+  const schema = builtinSchema(kind.group, kind.version, kind.kind);
+  return schema ? decodeObject(schema, object) : { object, unknown: [] };
 }
 
 /** Fills in, in place, the defaults of the kind (also inside pod templates). The object must have been decoded. */
-export function defaultBuiltin(_kind: Pick<BuiltinKind, 'group' | 'version' | 'kind'>, _object: Unstructured): void {
+export function defaultBuiltin(_kind: KindName, _object: Unstructured): void {
   // Nothing yet.
 }
 
 /** Violations of a new object of the kind, metadata included; in the order and words of a real server. */
-export function validateBuiltinCreate(_kind: Pick<BuiltinKind, 'group' | 'version' | 'kind'>, _object: Unstructured): FieldError[] {
+export function validateBuiltinCreate(_kind: KindName, _object: Unstructured): FieldError[] {
   return [];
 }
 
 /** Violations of an update: immutable fields and everything a create checks. `subresource` is empty for the main resource. */
-export function validateBuiltinUpdate(_kind: Pick<BuiltinKind, 'group' | 'version' | 'kind'>, _object: Unstructured, _old: Unstructured, _subresource = ''): FieldError[] {
+export function validateBuiltinUpdate(_kind: KindName, _object: Unstructured, _old: Unstructured, _subresource = ''): FieldError[] {
   return [];
 }
 
 /** Paths an endpoint of the kind does not write (`[['status']]` for the main resource): reset to the stored value and never owned. */
-export function resetFieldsOf(_kind: Pick<BuiltinKind, 'group' | 'version' | 'kind'>, subresource: string): readonly (readonly string[])[] {
+export function resetFieldsOf(_kind: KindName, subresource: string): readonly (readonly string[])[] {
   return subresource === 'status' ? [['spec']] : subresource === '' ? [['status']] : [];
 }
 
 /** The fields a kind can be selected by besides name and namespace, with the value of each for an object. */
-export function selectableFieldsOf(_kind: Pick<BuiltinKind, 'group' | 'version' | 'kind'>): Readonly<Record<string, (object: Unstructured) => string>> {
+export function selectableFieldsOf(_kind: KindName): Readonly<Record<string, (object: Unstructured) => string>> {
   return {};
 }

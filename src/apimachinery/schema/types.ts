@@ -64,10 +64,21 @@ export interface Schema {
  * which fields are written although they are empty.
  */
 export interface GoFacts {
-  /** Struct name, e.g. `DeploymentSpec`; empty for plain types. */
-  name: string;
-  /** Package-qualified type as the codec prints it in errors, e.g. `v1.Container`, `int32`. */
+  /** Struct name without package, e.g. `DeploymentSpec`; absent for types that are no structs. */
+  struct?: string;
+  /** The type as the codec prints it in errors, e.g. `v1.Container`, `int32`. */
   type: string;
-  /** Per JSON field: written when empty (no `omitempty`), and whether the Go field is a pointer. */
-  fields?: Readonly<Record<string, { always?: boolean; pointer?: boolean }>>;
+  /** Types with a JSON form of their own. */
+  codec?: 'time' | 'microTime' | 'quantity' | 'intOrString' | 'bytes' | 'any' | 'schemaOrList' | 'schemaOrBoolean' | 'schemaOrNames';
+  /** Structs only, in the order in which Go writes them. */
+  fields?: Map<string, GoField>;
+}
+
+export interface GoField {
+  /** Written even when empty (no `omitempty`). */
+  always: boolean;
+  /** Left out when all of a nested struct is empty (`omitzero`). */
+  omitZero: boolean;
+  /** A pointer: absent and empty are two things. */
+  pointer: boolean;
 }
