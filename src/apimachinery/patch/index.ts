@@ -2,3 +2,4 @@
 export { type JsonPatchOperation, applyJsonPatch, JSON_PATCH_OPERATIONS_MAX } from './json-patch.ts';
 export { applyMergePatch, createMergePatch } from './merge-patch.ts';
 export { applyStrategicMergePatch } from './strategic.ts';
+export { requireObjectPatch } from './json-type.ts';

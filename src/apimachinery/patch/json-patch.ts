@@ -6,6 +6,7 @@
 import { applyPatch, type Operation } from 'rfc6902';
 import { deepClone, isRecord } from '#base/json';
 import { StatusError } from '../status/index.ts';
+import { jsonTypeName } from './json-type.ts';
 
 export interface JsonPatchOperation {
   op: string;
@@ -38,12 +39,6 @@ function checkOperations(operations: unknown): JsonPatchOperation[] {
     }
     return operation as unknown as JsonPatchOperation;
   });
-}
-
-function jsonTypeName(value: unknown): string {
-  if (Array.isArray(value)) return 'array';
-  if (value === null) return 'null';
-  return typeof value === 'boolean' ? 'bool' : typeof value;
 }
 
 function applyOne(holder: { document: unknown }, { op, path, value, from }: JsonPatchOperation): void {
