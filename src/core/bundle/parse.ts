@@ -127,7 +127,7 @@ function readScalar(kind: 'string' | 'int' | 'bool' | 'limit', value: unknown, p
 function nameOf(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (isRecord(value)) return 'fields';
-  return value === null || value === undefined ? 'nothing' : `${JSON.stringify(String(value)).slice(0, 60)}`;
+  return value === null || value === undefined ? 'nothing' : JSON.stringify(String(value as string | number | boolean | bigint)).slice(0, 60);
 }
 
 /** The nearest known field, when it is near enough to be what was meant. */

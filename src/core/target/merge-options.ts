@@ -3,7 +3,8 @@
  * values deeply; booleans by OR, so that a customization cannot turn one off; lists of keyed entries by
  * key; overlays are appended; correctDrift is replaced; what is not named here stays the bundle's.
  *
- * Laws (tested): mergeOptions(a, {}) = a; values merging is associative; inputs are never changed.
+ * Laws (tested): mergeOptions(a, {}) = a; laying the same values over twice changes nothing more; inputs
+ * are never changed.
  */
 import type { BundleDeploymentOptions, ComparePatch, DownstreamResource, HelmOptions, ValuesFrom } from '#api/fleet';
 import { sha256Hex } from '#base/hash';
