@@ -1,5 +1,4 @@
 /** Door of the informer room. */
 export { createInformer } from './informer.ts';
 export type { InformerDependencies } from './informer.ts';
-export { compareRevisions } from './revision.ts';
 export type { EventHandler, Indexers, Informer, InformerOptions } from './types.ts';

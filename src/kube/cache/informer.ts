@@ -7,7 +7,7 @@ import { groupResource, type Resource } from '#apimachinery/resource';
 import { isExpired } from '#apimachinery/status';
 import type { ListOptions, Reader } from '#kube/client';
 import { nextReflectorState, REFLECTOR_START, WATCH_SECONDS_MAX, WATCH_SECONDS_MIN, type ReflectorEvent, type ReflectorState } from './reflector.ts';
-import { compareRevisions } from './revision.ts';
+import { compareRevisions } from '#kube/client/revision';
 import { Store } from './store.ts';
 import type { EventHandler, Informer, InformerOptions } from './types.ts';
 

@@ -7,7 +7,7 @@
  * already there.
  */
 import { keyText, type KubeObject, type ObjectKey } from '#apimachinery/meta';
-import { compareRevisions } from './revision.ts';
+import { compareRevisions } from '#kube/client/revision';
 import type { EventHandler, Indexers } from './types.ts';
 
 export class Store<T extends KubeObject> {

@@ -3,7 +3,7 @@
  * embedded API server's own controllers and tests.
  */
 import type { Clock } from '#base/clock';
-import { createDeadline } from './deadline.ts';
+import { createDeadline } from './transport/index.ts';
 import type { RawRequest, Transport } from './types.ts';
 
 const ORIGIN = 'http://in-process';

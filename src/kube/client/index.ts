@@ -18,13 +18,10 @@ export type {
 } from './types.ts';
 export { createClient } from './client.ts';
 export type { ClientOptions } from './client.ts';
-export { inClusterConnection } from './connection.ts';
-export type { Auth, Connection, InClusterValues } from './connection.ts';
+export { inClusterConnection, createTransport } from './transport/index.ts';
+export type { Auth, Connection, InClusterValues, PingOptions, TransportOptions } from './transport/index.ts';
 export { parseKubeconfig } from './kubeconfig.ts';
 export type { KubeconfigOptions } from './kubeconfig.ts';
-export { createTransport } from './transport.ts';
-export type { TransportOptions } from './transport.ts';
-export type { PingOptions } from './http2.ts';
 export { createHandlerTransport } from './handler-transport.ts';
 export type { HandlerTransportOptions } from './handler-transport.ts';
 export { createRestMapper, NoMatchError } from './rest-mapper.ts';

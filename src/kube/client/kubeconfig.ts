@@ -8,7 +8,7 @@
 import { base64Decode, utf8Text } from '#base/hash';
 import { getPath, isRecord } from '#base/json';
 import { load } from 'js-yaml';
-import type { Auth, Connection } from './connection.ts';
+import type { Auth, Connection } from './transport/index.ts';
 
 export interface KubeconfigOptions {
   /** Default: `current-context`. */

@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import type { Clock } from '#base/clock';
 import type { Authorizer } from './auth.ts';
 import { createDeadline, type Deadline } from './deadline.ts';
-import type { RawRequest, RawResponse, Transport } from './types.ts';
+import type { RawRequest, RawResponse, Transport } from '../types.ts';
 
 /** A response body above this size fails the request; lists are paged long before. */
 const RESPONSE_BYTES_MAX = 256 * 1024 * 1024;

@@ -7,7 +7,7 @@ import { createAuthorizer, type AuthCapabilities } from './auth.ts';
 import type { Connection } from './connection.ts';
 import { createHttp1Wire } from './http1.ts';
 import { createHttp2Wire, NoHttp2Error, type PingOptions } from './http2.ts';
-import type { Transport } from './types.ts';
+import type { Transport } from '../types.ts';
 import { createWireTransport, type Wire } from './wire.ts';
 
 export interface TransportOptions extends Omit<AuthCapabilities, 'clock'> {

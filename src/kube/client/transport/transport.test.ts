@@ -11,7 +11,7 @@ import { FakeClock, settle } from '#testing/clock';
 import { createTestIdentity } from '#testing/kube';
 import { isUnauthorized } from '#apimachinery/status';
 import { defineResource } from '#apimachinery/resource';
-import { createClient, createTransport, type Connection, type Transport } from './index.ts';
+import { createClient, createTransport, type Connection, type Transport } from '#kube/client';
 
 const identity = createTestIdentity();
 const pods = defineResource('', 'v1', 'Pod', 'pods');
