@@ -24,6 +24,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'render/gotemplate': ['base', 'render/rawyaml'],
   'render/chart': ['base', 'apimachinery', 'api/builtin', 'render/gotemplate', 'render/rawyaml'],
   'render/kustomize': ['base', 'apimachinery', 'api/builtin', 'render/rawyaml'],
+  'render/bundle': ['base', 'apimachinery', 'api/builtin', 'render'],
   source: ['base', 'render/rawyaml'],
   'kube/workqueue': ['base'],
   'kube/client': ['base', 'apimachinery', 'api/builtin', 'render/rawyaml'],

@@ -174,11 +174,10 @@ export class BundleReconciler implements Reconciler<'upstream'> {
     const left = this.#existing(bundle);
     for (const deployment of left) {
       if (deployment.metadata.deletionTimestamp) continue;
-      await client.delete(bundleDeployments, keyOf(deployment)).catch((error: unknown) => {
-        if (!isNotFound(error)) throw error;
-      });
+      await client.delete(bundleDeployments, keyOf(deployment)).catch(ignoreNotFound);
     }
     if (left.length > 0) return done; // their deletion brings us back
+    if (bundle.spec.valuesHash) await client.delete(secrets, keyOf(bundle)).catch(ignoreNotFound);
     await setFinalizers(bundle, bundle.metadata.finalizers.filter((name) => name !== finalizer.bundle), client);
     return done;
   }
@@ -187,4 +186,8 @@ export class BundleReconciler implements Reconciler<'upstream'> {
 async function setFinalizers(bundle: Bundle, finalizers: string[], client: LeaderClient): Promise<void> {
   const metadata = { finalizers, resourceVersion: bundle.metadata.resourceVersion, annotations: { [annotation.epoch]: String(client.term.epoch) } };
   await client.patch(bundles, keyOf(bundle), { type: 'merge', body: { metadata } });
+}
+
+function ignoreNotFound(error: unknown): void {
+  if (!isNotFound(error)) throw error;
 }

@@ -1,0 +1,103 @@
+/**
+ * Built bundles → Bundle objects: creates, updates what differs, prunes what the repository no longer has.
+ * Values go into a Secret of the Bundle's name before the Bundle names their hash. A bundle that could not
+ * be built keeps what is deployed. Every step may be repeated; an equal commit writes nothing.
+ */
+import { type Secret, secrets } from '#api/builtin';
+import { annotation, type Bundle, bundles, FLEET_API_VERSION, label, secretType } from '#api/fleet';
+import { keyOf, keyText } from '#apimachinery/meta';
+import { isNotFound } from '#apimachinery/status';
+import { base64Encode } from '#base/hash';
+import { deepEqual } from '#base/json';
+import { isWithin } from '#base/sourcetree';
+import { type BuildResult, type BuiltBundle, extractValues } from '#core/bundle';
+import type { Informer } from '#kube/cache';
+import { TerminalError } from '#kube/controller';
+import type { LeaderClient } from '#kube/leaderelection';
+
+const MANAGER = 'gitjob';
+
+/** Annotation: the folder a bundle was built from, so that a broken folder does not prune its bundle. */
+export const BUNDLE_PATH = 'fleet.cattle.io/bundle-path';
+
+export interface WriteContext {
+  client: LeaderClient;
+  repoName: string;
+  namespace: string;
+  bundles: Informer<Bundle>;
+}
+
+export interface BundleChanges {
+  created: string[];
+  updated: string[];
+  deleted: string[];
+}
+
+export async function writeBundles(result: BuildResult, ctx: WriteContext): Promise<BundleChanges> {
+  const changes: BundleChanges = { created: [], updated: [], deleted: [] };
+  for (const built of result.bundles) await writeBundle(built, ctx, changes);
+  const kept = new Set(result.bundles.map(({ bundle }) => bundle.metadata.name));
+  for (const bundle of bundlesOf(ctx)) {
+    if (kept.has(bundle.metadata.name) || isBroken(bundle, result)) continue;
+    await ctx.client.delete(bundles, keyOf(bundle)).catch(ignoreNotFound);
+    changes.deleted.push(bundle.metadata.name ?? '');
+  }
+  return changes;
+}
+
+/** The Bundles that came from this repository. */
+export function bundlesOf(ctx: Pick<WriteContext, 'bundles' | 'namespace' | 'repoName'>): Bundle[] {
+  return ctx.bundles.list(ctx.namespace).filter(({ metadata }) => metadata.labels?.[label.repoName] === ctx.repoName);
+}
+
+function isBroken(bundle: Bundle, result: BuildResult): boolean {
+  const path = bundle.metadata.annotations?.[BUNDLE_PATH];
+  return result.errors.some((error) => path === undefined || isWithin(error.path, path));
+}
+
+async function writeBundle(built: BuiltBundle, ctx: WriteContext, changes: BundleChanges): Promise<void> {
+  const { spec, data, hash } = extractValues(built.bundle.spec);
+  const { name = '', labels = {} } = built.bundle.metadata;
+  const key = { namespace: ctx.namespace, name };
+  const existing = ctx.bundles.get(key);
+  refuseForeign(existing, ctx);
+  const annotations = { [BUNDLE_PATH]: built.path };
+  const equal = existing && deepEqual(existing.spec, spec) && deepEqual(existing.metadata.labels ?? {}, labels) && existing.metadata.annotations?.[BUNDLE_PATH] === built.path;
+  if (equal) return;
+  if (hash && hash !== existing?.spec.valuesHash) await writeValues(key, data, ctx);
+  const stamped = { ...existing?.metadata.annotations, ...annotations, [annotation.epoch]: String(ctx.client.term.epoch) };
+  if (existing) {
+    await ctx.client.update(bundles, { ...existing, metadata: { ...existing.metadata, labels, annotations: stamped }, spec }, { fieldManager: MANAGER });
+    changes.updated.push(name);
+  } else {
+    const bundle: Bundle = { apiVersion: FLEET_API_VERSION, kind: 'Bundle', metadata: { ...key, labels, annotations: stamped }, spec };
+    await ctx.client.create(bundles, bundle, { fieldManager: MANAGER });
+    changes.created.push(name);
+  }
+}
+
+/** A Bundle of somebody else, or one on its way out, is not ours to overwrite (facts/fleet.md §3.2.3). */
+function refuseForeign(existing: Bundle | undefined, ctx: WriteContext): void {
+  if (!existing) return;
+  const subject = `Bundle/${keyText(keyOf(existing))}`;
+  if (existing.metadata.deletionTimestamp) throw new Error(`${subject}: is being deleted; waiting for it to go`);
+  const { labels } = existing.metadata;
+  if (labels?.[label.helmOpName]) throw new TerminalError(`${subject}: belongs to HelmOp ${labels[label.helmOpName]}; give one of the two another name`);
+  const owner = labels?.[label.repoName];
+  if (owner !== ctx.repoName) throw new TerminalError(`${subject}: ${owner ? `belongs to GitRepo ${owner}` : 'was not made by a GitRepo'}; give one of the two another name`);
+}
+
+async function writeValues(key: { namespace: string; name: string }, data: Readonly<Record<string, string>>, ctx: WriteContext): Promise<void> {
+  const secret: Secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { ...key, labels: { [label.internalSecret]: 'true' } },
+    type: secretType.bundleValues,
+    data: Object.fromEntries(Object.entries(data).map(([name, text]) => [name, base64Encode(text)])),
+  };
+  await ctx.client.apply(secrets, secret, { fieldManager: MANAGER, force: true });
+}
+
+function ignoreNotFound(error: unknown): void {
+  if (!isNotFound(error)) throw error;
+}
