@@ -32,9 +32,9 @@ export function createClient(transport: Transport, options: ClientOptions = {}):
     return response;
   };
   const call = async <T>({ method, path, body, contentType = JSON_TYPE, options: callOptions = {} }: Call): Promise<T> => {
-    const { signal, timeoutMs = requestTimeoutMs } = callOptions;
+    const { signal, beforeSend, timeoutMs = requestTimeoutMs } = callOptions;
     const content = body === undefined ? {} : { headers: { 'content-type': contentType }, body: JSON.stringify(body) };
-    const response = await raw({ method, path, timeoutMs, ...(signal ? { signal } : {}), ...content });
+    const response = await raw({ method, path, timeoutMs, ...(signal ? { signal } : {}), ...(beforeSend ? { beforeSend } : {}), ...content });
     if (response.status < 200 || response.status > 299) throw statusErrorOf(response, method, path);
     return parseBody<T>(response, method, path);
   };

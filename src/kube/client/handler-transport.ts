@@ -20,6 +20,7 @@ export function createHandlerTransport({ handler, clock, headers = {} }: Handler
   const begin = (request: RawRequest) => createDeadline(clock, request.signal, request.timeoutMs ?? DEFAULT_TIMEOUT_MS, `${request.method} ${request.path.split('?')[0]}`);
   const call = async (request: RawRequest, signal: AbortSignal): Promise<Response> => {
     signal.throwIfAborted();
+    request.beforeSend?.();
     const aborted = new Promise<never>((_, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
     });

@@ -14,6 +14,11 @@ export interface CallOptions {
   signal?: AbortSignal;
   /** Upper bound of the whole request in milliseconds; default `requestTimeoutMs` of the client. */
   timeoutMs?: number;
+  /**
+   * Called synchronously right before the request's bytes are handed to the connection (which may be long
+   * after the call, when one had to be opened); throwing stops the request. Leadership is checked here.
+   */
+  beforeSend?: () => void;
 }
 
 export interface GetOptions extends CallOptions {

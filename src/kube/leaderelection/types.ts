@@ -7,6 +7,41 @@ import type { Client } from '../client/index.ts';
 /** How the end of the previous holder was known, strongest first (design: the evidence ladder). */
 export type Evidence = 'first' | 'released' | 'same-pod' | 'pod-terminated' | 'expired';
 
+/** Where a candidate stands. */
+export type ElectionState = 'standby' | 'acquiring' | 'leading' | 'steppingDown' | 'stopped';
+
+/** What a candidate knows of the lock at this moment; for status pages, metrics and health. */
+export interface ElectionStatus {
+  readonly state: ElectionState;
+  readonly identity: string;
+  /** The holder last observed; empty when the lock is free or was never read. */
+  readonly holder: string;
+  readonly epoch: number;
+  /** Milliseconds since a renewal of the holder was last observed, or since our own was last confirmed; absent before the first. */
+  readonly sinceRenewalMs?: number;
+  readonly evidence?: Evidence;
+  /** Why the last attempt to reach the lock failed; absent when it succeeded. */
+  readonly error?: string;
+}
+
+/** A candidate for one lock. Made by {@link createElector}; starts nothing before {@link campaign}. */
+export interface Elector {
+  readonly identity: string;
+  /**
+   * Campaigns until the signal aborts and yields every term that is won, one at a time. When the consumer
+   * asks for the next term (or leaves the loop) while the term still holds, its guarded requests are ended
+   * and the lease is released; a term that was lost is followed by a new campaign. So: finish or checkpoint
+   * work first, then continue the loop.
+   */
+  campaign(signal: AbortSignal): AsyncIterable<Term>;
+  /**
+   * Vouches that this process makes progress. Renewals stop when nobody vouched for the watchdog's time, so
+   * that a hanging process loses its lease. Call it from the main thread's event loop, when work is healthy.
+   */
+  vouch(): void;
+  status(): ElectionStatus;
+}
+
 /** One incarnation of leadership. */
 export interface Term {
   /** Our identity in the lease. */

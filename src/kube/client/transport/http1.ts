@@ -22,6 +22,7 @@ export function createHttp1Wire(connection: Connection): Wire {
 
   const once = (request: WireRequest): Promise<WireResponse> =>
     new Promise((resolve, reject) => {
+      request.beforeSend?.();
       const outgoing = open({
         host: url.hostname.replace(/^\[|\]$/g, ''),
         port: url.port || (secure ? 443 : 80),

@@ -67,6 +67,7 @@ class Http2Wire implements Wire {
   async exchange(request: WireRequest): Promise<WireResponse> {
     const session = await this.#acquire();
     request.signal.throwIfAborted();
+    request.beforeSend?.();
     const sentMs = this.#clock.monotonicMs();
     try {
       return await open(session, request, this.#url, this.#clock);

@@ -28,6 +28,8 @@ export interface WireRequest {
   headers: Readonly<Record<string, string>>;
   body: Uint8Array | string | undefined;
   signal: AbortSignal;
+  /** See CallOptions.beforeSend; to be called when nothing else stands between the request and the connection. */
+  beforeSend: (() => void) | undefined;
 }
 
 export interface Wire {
@@ -52,7 +54,7 @@ export function createWireTransport({ server, wire, authorizer, clock }: WireTra
     const authorization = await authorizer.header();
     signal.throwIfAborted();
     const headers = { 'accept-encoding': 'identity', ...request.headers, ...(authorization && !request.headers?.['authorization'] ? { authorization } : {}) };
-    return wire.exchange({ method: request.method, path: prefix + request.path, headers, body: request.body, signal });
+    return wire.exchange({ method: request.method, path: prefix + request.path, headers, body: request.body, signal, beforeSend: request.beforeSend });
   };
   const exchange = async (request: RawRequest, signal: AbortSignal): Promise<WireResponse> => {
     if (closed) throw new Error(`${server}: the connection was closed by us`);
