@@ -143,7 +143,10 @@ class QueueController<C extends string> implements Controller<C> {
       settle(queue, this.#clock.monotonicMs() - startMs);
       queue.done(key);
     });
-    await this.#whicheverFirst(settled, signal, key);
+    await this.#whicheverFirst(settled, signal, () => {
+      this.#log.error('reconcile ignores its abort, going on without it', { key });
+      queue.abandon(key);
+    });
   }
 
   async #call(key: string, ctx: ReconcileContext<C>, signal: AbortSignal): Promise<(queue: WorkQueue, ms: number) => void> {
@@ -185,7 +188,7 @@ class QueueController<C extends string> implements Controller<C> {
     report.call(log, 'reconcile failed, will retry', { error: errorText(error), delayMs: Math.round(delayMs), failures: queue.failures(key) });
   }
 
-  #whicheverFirst(settled: Promise<void>, signal: AbortSignal, key: string): Promise<void> {
+  #whicheverFirst(settled: Promise<void>, signal: AbortSignal, abandon: () => void): Promise<void> {
     return new Promise((resolve) => {
       let over = false;
       let left = false;
@@ -194,7 +197,7 @@ class QueueController<C extends string> implements Controller<C> {
           if (over) return;
           left = true;
           this.#countAbandoned(+1);
-          this.#log.error('reconcile ignores its abort, going on without it', { key });
+          abandon();
           resolve();
         });
       };

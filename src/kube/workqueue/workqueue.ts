@@ -56,6 +56,7 @@ export class WorkQueue {
   #queuedSinceMs = new Map<string, number>();
   #processingSinceMs = new Map<string, number>();
   #dirty = new Set<string>();
+  #abandoned = new Set<string>();
   #delayed = new Map<string, Delayed>();
   #failures = new Map<string, number>();
   #takers: ((key: string | undefined) => void)[] = [];
@@ -137,12 +138,20 @@ export class WorkQueue {
     });
   }
 
+  /** The key's worker went on without it: it no longer counts against its group, but stays taken until {@link done}. */
+  abandon(key: string): void {
+    if (!this.#processingSinceMs.has(key) || this.#abandoned.has(key)) return;
+    this.#abandoned.add(key);
+    this.#group(key).processing--;
+    this.#handOut();
+  }
+
   done(key: string): void {
     const sinceMs = this.#processingSinceMs.get(key);
     if (sinceMs === undefined) return;
     this.#options.metrics?.worked?.(this.#options.clock.monotonicMs() - sinceMs);
     this.#processingSinceMs.delete(key);
-    this.#group(key).processing--;
+    if (!this.#abandoned.delete(key)) this.#group(key).processing--;
     this.#tidy(this.#groupOf(key));
     if (this.#dirty.delete(key)) this.add(key);
     this.#handOut();
