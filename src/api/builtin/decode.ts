@@ -85,7 +85,8 @@ function writeStruct(schema: Schema, decoded: Readonly<Record<string, unknown>>,
 /** Empty in the sense of `omitempty`: structs and types with a codec of their own never are. */
 function isEmpty(value: unknown, property: Schema): boolean {
   if (property.go?.codec && property.go.codec !== 'bytes') return false;
-  if (Array.isArray(value)) return value.length === 0;
+  // An empty list of managers is a request to forget them (see #apimachinery/managedfields), so it must survive.
+  if (Array.isArray(value)) return value.length === 0 && property.go?.type !== '[]v1.ManagedFieldsEntry';
   if (isRecord(value)) return !property.go?.fields && Object.keys(value).length === 0;
   return value === '' || value === 0 || value === false;
 }

@@ -80,7 +80,7 @@ export function schemaOfType(number: number): Schema {
   if (!type) throw new Error(`builtin type ${number} does not exist`);
   const name = type.n.slice(type.n.lastIndexOf('.') + 1);
   const fields = new Map<string, GoField>();
-  const schema: Schema = { type: 'object', go: { struct: name, type: `${packageOf(type.n)}.${name}`, fields } };
+  const schema: Schema = { type: 'object', go: { definition: type.n, struct: name, type: `${packageOf(type.n)}.${name}`, fields } };
   expanded[number] = schema;
   if (type.a) schema['x-kubernetes-map-type'] = 'atomic';
   const properties: Record<string, Schema> = {};

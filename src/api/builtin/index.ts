@@ -6,6 +6,6 @@
 export type * from './types/index.ts';
 export * from './resources.generated.ts';
 export {
-  type BuiltinKind, type BuiltinSubresource, type Decoded, builtinKinds, builtinSchema, decodeBuiltin, defaultBuiltin, findBuiltin,
+  type BuiltinKind, type BuiltinSubresource, type Decoded, builtinKinds, builtinSchema, builtinSchema as schemaOf, customResourceSchema, decodeBuiltin, defaultBuiltin, findBuiltin,
   resetFieldsOf, selectableFieldsOf, validateBuiltinCreate, validateBuiltinUpdate,
 } from './kinds.ts';

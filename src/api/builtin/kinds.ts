@@ -5,6 +5,7 @@
 import type { Unstructured } from '#apimachinery/meta';
 import type { Schema } from '#apimachinery/schema';
 import type { FieldError } from '#apimachinery/validation';
+import { applyBuiltinDefaults } from './defaults.ts';
 import { decodeObject, type Decoded } from './decode.ts';
 import { bodyType, definitionName, kindFacts, schemaOfType, type KindFacts } from './facts.ts';
 
@@ -98,8 +99,16 @@ export function decodeBuiltin(kind: KindName, object: Unstructured): Decoded {
 }
 
 /** Fills in, in place, the defaults of the kind (also inside pod templates). The object must have been decoded. */
-export function defaultBuiltin(_kind: KindName, _object: Unstructured): void {
-  // Nothing yet.
+export function defaultBuiltin(kind: KindName, object: Unstructured): void {
+  const schema = builtinSchema(kind.group, kind.version, kind.kind);
+  if (schema) applyBuiltinDefaults(schema, object);
+}
+
+/** The schema of a custom resource with the `apiVersion`, `kind` and `metadata` that every object has: what field ownership needs. */
+export function customResourceSchema(schema: Schema): Schema {
+  const base = builtinSchema('', 'v1', 'ConfigMap')?.properties ?? {};
+  const { apiVersion = {}, kind = {}, metadata = {} } = base;
+  return { ...schema, type: 'object', properties: { ...schema.properties, apiVersion, kind, metadata } };
 }
 
 /** Violations of a new object of the kind, metadata included; in the order and words of a real server. */

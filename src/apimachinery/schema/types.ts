@@ -64,6 +64,8 @@ export interface Schema {
  * which fields are written although they are empty.
  */
 export interface GoFacts {
+  /** Full name of a struct in OpenAPI documents, e.g. `io.k8s.api.apps.v1.DeploymentSpec`. */
+  definition?: string;
   /** Struct name without package, e.g. `DeploymentSpec`; absent for types that are no structs. */
   struct?: string;
   /** The type as the codec prints it in errors, e.g. `v1.Container`, `int32`. */
