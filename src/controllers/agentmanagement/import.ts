@@ -92,7 +92,7 @@ export class ClusterImportReconciler implements Reconciler<'upstream'> {
       const options = { signal: ctx.signal, timeoutMs: LIMITS.downstreamTimeoutMs };
       await guarded.apply(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, { ...OPTIONS, ...options });
       if (await removeOldAgent(guarded, namespace, options)) return requeueAfter(LIMITS.retryMs);
-      const values = { ...agentValues(cluster, this.#deps.config(), this.#deps.endpoint()), token };
+      const values = { ...agentValues(cluster, this.#deps.config(), this.#deps.endpoint()), token, tokenName: importTokenName(cluster) };
       await this.#deps.applyObjects(guarded, this.#deps.renderAgent(namespace, values), ctx.signal);
     } finally {
       downstream.close();
@@ -105,7 +105,7 @@ export class ClusterImportReconciler implements Reconciler<'upstream'> {
   /** The bearer token of the cluster's import token, once the token controller has made it. */
   async #importToken(cluster: Cluster, client: LeaderClient): Promise<string | undefined> {
     const namespace = cluster.metadata.namespace ?? '';
-    const name = `import-token-${cluster.metadata.name}`.slice(0, 63);
+    const name = importTokenName(cluster);
     const secret = await client.get(secrets, { namespace, name }).catch(ignoreNotFound);
     const text = secret?.data?.values;
     if (text) return (JSON.parse(utf8Text(base64Decode(text))) as { token?: string }).token;
@@ -152,6 +152,10 @@ export class ClusterImportReconciler implements Reconciler<'upstream'> {
     }
     await client.patch(clusters, keyOf(cluster), { type: 'merge', body: { status: { conditions, ...deployed } } }, { subresource: 'status' });
   }
+}
+
+function importTokenName(cluster: Cluster): string {
+  return `import-token-${cluster.metadata.name}`.slice(0, 63);
 }
 
 /** Annotation with the hash of the agent's configuration as last deployed. */

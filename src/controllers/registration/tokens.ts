@@ -83,6 +83,7 @@ export class RegistrationTokenReconciler implements Reconciler<'upstream'> {
       clusterNamespace: namespace,
       ...endpoint,
       token: bearer,
+      tokenName: name,
       systemRegistrationNamespace: fleetNamespace.clustersSystem,
       internal: { systemNamespace: fleetNamespace.system },
     };
