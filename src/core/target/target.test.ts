@@ -156,7 +156,10 @@ describe('mergeOptions', () => {
   check('a negative timeout resets, zero says nothing', { helm: { timeoutSeconds: 5 } }, { helm: { timeoutSeconds: -1 } }, { helm: { timeoutSeconds: 0 } });
   check('merges namespace labels by key', { namespaceLabels: { a: '1', b: '1' } }, { namespaceLabels: { b: '2' } }, { namespaceLabels: { a: '1', b: '2' } });
 
-  const anyValues = fc.dictionary(fc.constantFrom('a', 'b', '__proto__', 'c'), fc.oneof(fc.integer(), fc.array(fc.integer()), fc.dictionary(fc.constantFrom('x', 'y'), fc.oneof(fc.integer(), fc.dictionary(fc.constantFrom('p'), fc.integer())))));
+  const plain = { noNullPrototype: true };
+  const leaf = fc.dictionary(fc.constantFrom('p'), fc.integer(), plain);
+  const inner = fc.dictionary(fc.constantFrom('x', 'y'), fc.oneof(fc.integer(), leaf), plain);
+  const anyValues = fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.oneof(fc.integer(), fc.array(fc.integer()), inner), plain);
   it('is neutral to nothing, idempotent in values, and pure', () => {
     fc.assert(
       fc.property(anyValues, anyValues, (a, b) => {
