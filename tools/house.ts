@@ -40,6 +40,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ha: ['base', 'apimachinery', 'api', 'core', 'kube'],
   'embedded/storage': ['base'],
   'embedded/apiserver': ['base', 'apimachinery', 'api/builtin', 'embedded/storage', 'render/rawyaml'],
+  'embedded/inprocess': ['base', 'apimachinery', 'kube/client', 'embedded/apiserver'],
   'embedded/controlloop': ['base', 'apimachinery', 'api/builtin', 'kube'],
   'embedded/controllermanager': ['base', 'apimachinery', 'api/builtin', 'kube', 'embedded/controlloop'],
   'embedded/scheduler': ['base', 'apimachinery', 'api/builtin', 'kube', 'embedded/controlloop'],

@@ -1,0 +1,65 @@
+/**
+ * `npm run apiserver -- --port P --admin-token T --data DIR [--nodes N] [--no-controllers]`: one bare embedded
+ * cluster. Writes ca.crt and kubeconfig into DIR, prints `ready`, and stays until SIGTERM or SIGINT.
+ */
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { systemClock } from '#base/clock';
+import type { Log, LogFields } from '#base/log';
+import { systemRandom } from '#base/random';
+import { createCluster } from '#embedded';
+
+const { values } = parseArgs({
+  options: {
+    host: { type: 'string', default: '127.0.0.1' },
+    port: { type: 'string', default: '6443' },
+    'admin-token': { type: 'string' },
+    data: { type: 'string' },
+    name: { type: 'string', default: 'embedded' },
+    nodes: { type: 'string', default: '0' },
+    'no-controllers': { type: 'boolean', default: false },
+    memory: { type: 'boolean', default: false },
+  },
+});
+
+const port = Number(values.port);
+if (!Number.isInteger(port) || port < 0 || port > 65535) fail(`--port ${values.port}: use a number from 0 to 65535`);
+const nodes = Number(values.nodes);
+if (!Number.isInteger(nodes) || nodes < 0 || nodes > 100) fail(`--nodes ${values.nodes}: use a number from 0 to 100`);
+
+const dataDir = values.data ?? mkdtempSync(join(tmpdir(), 'fleet-apiserver-'));
+const cluster = createCluster({
+  name: values.name,
+  ...(values.memory ? {} : { dataDir }),
+  clock: systemClock,
+  random: systemRandom,
+  log: stderrLog({}),
+  ...(values['admin-token'] ? { adminToken: values['admin-token'] } : {}),
+});
+await cluster.start();
+const address = await cluster.listen({ host: values.host, port });
+process.stdout.write(`${cluster.url} data ${values.memory ? 'in memory' : dataDir}\nready\n`);
+void address;
+
+let stopping = false;
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    void cluster.stop().then(() => process.exit(0));
+  });
+}
+
+function stderrLog(base: LogFields): Log {
+  const write = (level: string) => (message: string, fields?: LogFields) => {
+    process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), level, message, ...base, ...fields })}\n`);
+  };
+  return { debug: () => {}, info: write('info'), warn: write('warn'), error: write('error'), with: (fields) => stderrLog({ ...base, ...fields }) };
+}
+
+function fail(message: string): never {
+  process.stderr.write(`apiserver: ${message}\n`);
+  process.exit(2);
+}

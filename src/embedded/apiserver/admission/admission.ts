@@ -1,0 +1,28 @@
+/**
+ * Admission: what the real server's built-in plugins change or refuse, in their order. Each plugin is a pair of
+ * pure functions over the request and the other objects. Absent: webhooks.
+ */
+import type { Admission, AdmissionRequest, Deps } from '../registry/deps.ts';
+import { labelNamespace } from '../strategies/namespace.ts';
+import { checkNamespaceLifecycle } from './namespace-lifecycle.ts';
+
+export type View = Pick<Deps, 'storage' | 'resources' | 'random' | 'clock'>;
+
+export class AdmissionChain implements Admission {
+  readonly #view: View;
+
+  constructor(view: View) {
+    this.#view = view;
+  }
+
+  mutate(request: AdmissionRequest): void {
+    const { type, object, subresource } = request;
+    checkNamespaceLifecycle(this.#view, request);
+    if (!object || subresource !== '') return;
+    if (type.plural === 'namespaces' && type.group === '') labelNamespace(object);
+  }
+
+  validate(request: AdmissionRequest): void {
+    if (request.operation === 'DELETE') checkNamespaceLifecycle(this.#view, request);
+  }
+}

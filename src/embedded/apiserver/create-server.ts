@@ -1,0 +1,79 @@
+/** Puts an API server together. Constructing it starts nothing; `start` loads what is stored and begins to follow it. */
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '#base/clock';
+import type { Log } from '#base/log';
+import type { Random } from '#base/random';
+import { builtinKinds } from '#api/builtin';
+import type { Storage } from '#embedded/storage';
+import { AdmissionChain } from './admission/admission.ts';
+import { Authenticator, type StaticToken } from './auth/authenticate.ts';
+import { Rbac } from './auth/rbac.ts';
+import { bootstrap } from './bootstrap/bootstrap.ts';
+import { CustomResources } from './custom/controller.ts';
+import { pathHandler } from './discovery/paths.ts';
+import type { ApiRequest, ApiResponse } from './http/types.ts';
+import type { Deps } from './registry/deps.ts';
+import { ResourceTable } from './registry/table.ts';
+import { RequestHandler } from './server.ts';
+import { builtinType } from './strategies/builtin.ts';
+
+/** The version the server says it is; its behaviour is measured against this one. */
+export const KUBERNETES_VERSION = {
+  major: '1',
+  minor: '36',
+  emulationMajor: '1',
+  emulationMinor: '36',
+  minCompatibilityMajor: '1',
+  minCompatibilityMinor: '35',
+  gitVersion: 'v1.36.2',
+  gitCommit: 'fleet-ts',
+  gitTreeState: 'clean',
+  buildDate: '2026-01-01T00:00:00Z',
+  goVersion: 'none',
+  compiler: 'node',
+  platform: 'linux/amd64',
+};
+
+export interface ApiServerOptions {
+  storage: Storage;
+  clock: Clock;
+  random: Random;
+  log: Log;
+  tokens: readonly StaticToken[];
+  /** UIDs of new objects; default: random ones from the operating system. */
+  newUid?: () => string;
+  /** `host:port` of the listener, for `/api`. */
+  address?: () => string;
+}
+
+export interface ApiServer {
+  /** Answers a request; never rejects. */
+  handle(request: ApiRequest): Promise<ApiResponse>;
+  /** Writes what every cluster begins with, then follows the stored definitions and roles. */
+  start(): Promise<void>;
+  stop(): void;
+  readonly deps: Deps;
+}
+
+export function createApiServer(options: ApiServerOptions): ApiServer {
+  const { storage, clock, random, log } = options;
+  const resources = new ResourceTable();
+  for (const kind of builtinKinds()) resources.add(builtinType(kind));
+  const view = { storage, clock, random, resources };
+  const deps: Deps = { ...view, newUid: options.newUid ?? randomUUID, admission: new AdmissionChain(view) };
+  const rbac = new Rbac(storage);
+  const custom = new CustomResources(deps, log);
+  const authenticator = new Authenticator(options.tokens, () => undefined);
+  const paths = pathHandler({ table: resources, address: options.address ?? (() => '127.0.0.1'), version: KUBERNETES_VERSION, metrics: () => '', openid: {} });
+  const handler = new RequestHandler({ deps, authenticator, authorize: (attributes) => rbac.authorize(attributes), paths, log, virtual: {} });
+  return {
+    deps,
+    handle: (request) => handler.handle(request),
+    async start() {
+      await bootstrap(deps);
+      rbac.start();
+      custom.start();
+    },
+    stop: () => custom.stop(),
+  };
+}

@@ -1,0 +1,167 @@
+/**
+ * Strategies of custom resources: what a CustomResourceDefinition says, as the registry understands it.
+ * Rule: apiextensions-apiserver `pkg/registry/customresource`.
+ */
+import { deepClone, deepEqual, isRecord } from '#base/json';
+import { formatApiVersion, parseApiVersion, type Unstructured } from '#apimachinery/meta';
+import { applyDefaults, findDuplicateFields, findUnknownFields, pruneObject, validateRules, validateSchema, type Schema } from '#apimachinery/schema';
+import { dns1123Subdomain, required, validateObjectMeta, validateObjectMetaUpdate, type FieldError } from '#apimachinery/validation';
+import { badRequest } from '../errors.ts';
+import type { Decoded, FieldValidation, ResourceType, Strategy, WriteContext } from '../registry/types.ts';
+import type { CrdSpec, CrdVersion } from './types.ts';
+
+const VERBS = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'];
+const SUB_VERBS = ['get', 'patch', 'update'];
+const OPEN_SCHEMA: Schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+
+/** The served versions of a definition as resources; `names` are the accepted ones. */
+export function customTypes(spec: CrdSpec, uid: string): ResourceType[] {
+  return spec.versions.filter((version) => version.served).map((version) => customType(spec, version, uid));
+}
+
+function customType(spec: CrdSpec, version: CrdVersion, uid: string): ResourceType {
+  const { names, group } = spec;
+  const status = version.subresources?.status !== undefined;
+  const scale = version.subresources?.scale;
+  return {
+    group,
+    version: version.name,
+    kind: names.kind,
+    listKind: names.listKind ?? `${names.kind}List`,
+    plural: names.plural,
+    singular: names.singular ?? names.kind.toLowerCase(),
+    shortNames: names.shortNames ?? [],
+    categories: names.categories ?? [],
+    namespaced: spec.scope === 'Namespaced',
+    verbs: VERBS,
+    subresources: [
+      ...(status ? [{ name: 'status', verbs: SUB_VERBS, kind: names.kind }] : []),
+      ...(scale ? [{ name: 'scale', verbs: SUB_VERBS, kind: 'Scale', group: 'autoscaling', version: 'v1' }] : []),
+    ],
+    collection: `${group}/${names.plural}`,
+    strategy: customStrategy(spec, version),
+    custom: {
+      columns: version.additionalPrinterColumns ?? [],
+      storageVersion: version.storage,
+      uid,
+      selectable: (version.selectableFields ?? []).map(({ jsonPath }) => jsonPath),
+      ...(scale ? { scale } : {}),
+      ...(version.deprecated ? { deprecated: version.deprecationWarning ?? `${group}/${version.name} ${names.kind} is deprecated` } : {}),
+    },
+  };
+}
+
+function customStrategy(spec: CrdSpec, version: CrdVersion): Strategy {
+  const schema = version.schema?.openAPIV3Schema ?? OPEN_SCHEMA;
+  const preserve = spec.preserveUnknownFields === true;
+  const status = version.subresources?.status !== undefined;
+  const selectable = (version.selectableFields ?? []).map(({ jsonPath }) => jsonPath.replace(/^\./, ''));
+  const namespaced = spec.scope === 'Namespaced';
+  const meta = { namespaced, checkName: dns1123Subdomain };
+  return {
+    schema,
+    strategicPatch: false,
+    resetFields: (subresource) => (!status ? [] : subresource === 'status' ? [['spec'], ['metadata']] : [['status']]),
+    decode: (document, fieldValidation, text) => decode({ spec, version, schema, preserve }, document as Unstructured, fieldValidation, text),
+    default: (object) => applyDefaults(schema, object),
+    prepareForCreate(object) {
+      if (status) delete object['status'];
+      object.metadata.generation = 1;
+    },
+    prepareForUpdate: (object, old, context) => prepareForUpdate(status, object, old, context),
+    validateCreate: (object) => [...validateObjectMeta(object.metadata, meta), ...validateContent(schema, object, undefined)],
+    validateUpdate: (object, old) => [...validateObjectMetaUpdate(object.metadata, old.metadata), ...validateContent(schema, object, old)],
+    allowCreateOnUpdate: false,
+    allowUnconditionalUpdate: false,
+    selectableFields: selectable,
+    ...(selectable.length > 0 ? { fields: (object: Unstructured) => Object.fromEntries(selectable.map((path) => [path, textAt(object, path)])) } : {}),
+    returnDeletedObject: false,
+    normalise: () => {},
+  };
+}
+
+function validateContent(schema: Schema, object: Unstructured, old: Unstructured | undefined): FieldError[] {
+  const options = old ? { old } : {};
+  const findings = validateSchema(schema, object, options);
+  return findings.length > 0 ? findings : validateRules(schema, object, options);
+}
+
+function textAt(object: unknown, path: string): string {
+  let value = object;
+  for (const step of path.split('.')) value = isRecord(value) ? value[step] : undefined;
+  return value === undefined || value === null ? '' : String(value);
+}
+
+interface DecodeFacts {
+  spec: CrdSpec;
+  version: CrdVersion;
+  schema: Schema;
+  preserve: boolean;
+}
+
+function decode({ spec, version, schema, preserve }: DecodeFacts, document: Unstructured, fieldValidation: FieldValidation, text: string): Decoded {
+  const { kind } = spec.names;
+  checkKind(spec, version, document);
+  const object = deepClone(document);
+  object.apiVersion = formatApiVersion(spec.group, version.name);
+  object.metadata = decodeMetadata(object.metadata, kind, version.name);
+  const problems = fieldValidation === 'Ignore' ? [] : [...findDuplicateFields(text), ...findUnknownFields(schema, object)];
+  if (fieldValidation === 'Strict' && problems.length > 0) {
+    throw badRequest(`${kind} in version ${JSON.stringify(version.name)} cannot be handled as a ${kind}: strict decoding error: ${problems.join(', ')}`);
+  }
+  if (!preserve) pruneObject(schema, object);
+  return { object, warnings: problems };
+}
+
+function checkKind(spec: CrdSpec, version: CrdVersion, document: Unstructured): void {
+  const { group, version: found } = parseApiVersion(document.apiVersion ?? '');
+  if (document.kind !== spec.names.kind || group !== spec.group) {
+    const why = document.kind !== spec.names.kind ? `unable to find kind` : 'unable to find group';
+    void why;
+    throw badRequest(`${document.kind} in version ${JSON.stringify(found)} cannot be handled as a ${spec.names.kind}: no kind ${JSON.stringify(document.kind)} is registered for version ${JSON.stringify(document.apiVersion)} in scheme "pkg/runtime/scheme.go:110"`);
+  }
+  if (found !== version.name) throw badRequest(`the API version in the data (${document.apiVersion}) does not match the expected API version (${formatApiVersion(spec.group, version.name)})`);
+}
+
+const TEXT_FIELDS = ['name', 'generateName', 'namespace', 'uid', 'resourceVersion', 'selfLink'];
+
+/** Metadata is typed even where the rest is not; empty fields go. */
+function decodeMetadata(raw: unknown, kind: string, version: string): Unstructured['metadata'] {
+  const refuse = (why: string) => badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${why}`);
+  if (!isRecord(raw)) throw refuse('json: cannot unmarshal into Go value of type v1.ObjectMeta');
+  const metadata: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(raw)) {
+    if (value === null || value === undefined || value === '') continue;
+    if (TEXT_FIELDS.includes(key) && typeof value !== 'string') throw refuse(`json: cannot unmarshal ${typeof value} into Go struct field ObjectMeta.metadata.${key} of type string`);
+    if ((key === 'labels' || key === 'annotations') && isRecord(value)) {
+      for (const item of Object.values(value)) if (typeof item !== 'string') throw refuse(`json: cannot unmarshal ${typeof item === 'boolean' ? 'bool' : typeof item} into Go struct field ObjectMeta.metadata.${key} of type string`);
+    }
+    if (isRecord(value) && Object.keys(value).length === 0) continue;
+    if (Array.isArray(value) && value.length === 0) continue;
+    metadata[key] = value;
+  }
+  return metadata as Unstructured['metadata'];
+}
+
+/** The generation counts changes of anything but metadata (and status, where that is a subresource). */
+function prepareForUpdate(status: boolean, object: Unstructured, old: Unstructured, { subresource }: WriteContext): void {
+  if (status && subresource === 'status') {
+    for (const key of Object.keys(object)) if (!['apiVersion', 'kind', 'metadata', 'status'].includes(key)) delete object[key];
+    for (const key of Object.keys(old)) if (!['apiVersion', 'kind', 'metadata', 'status'].includes(key)) object[key] = deepClone(old[key]);
+    const { managedFields } = object.metadata;
+    object.metadata = { ...deepClone(old.metadata), ...(managedFields ? { managedFields } : {}) };
+    return;
+  }
+  if (status) {
+    if (old['status'] === undefined) delete object['status'];
+    else object['status'] = deepClone(old['status']);
+  }
+  const content = (value: Unstructured) => {
+    const { apiVersion: _, kind: __, metadata: ___, ...rest } = value;
+    if (status) delete rest['status'];
+    return rest;
+  };
+  if (!deepEqual(content(object), content(old))) object.metadata.generation = (old.metadata.generation ?? 0) + 1;
+}
+
+void required;

@@ -1,0 +1,26 @@
+/** Subresources: status and its like run through the generic verbs; the others have handlers of their own. */
+import { methodNotAllowed } from '../errors.ts';
+import type { ApiResponse } from '../http/types.ts';
+import type { Call } from './call.ts';
+import { getVerb, patchVerb, updateVerb } from './verbs.ts';
+
+export type SubresourceHandler = (call: Call) => ApiResponse | Promise<ApiResponse>;
+
+/** By name; those of one kind only are registered as `Kind/name`. */
+const HANDLERS: Readonly<Record<string, SubresourceHandler>> = {};
+
+export function runSubresource(call: Call): ApiResponse | Promise<ApiResponse> {
+  const { info, type } = call;
+  const own = HANDLERS[`${type.kind}/${info.subresource}`] ?? HANDLERS[info.subresource];
+  if (own) return own(call);
+  switch (info.verb) {
+    case 'get':
+      return getVerb(call);
+    case 'update':
+      return updateVerb(call);
+    case 'patch':
+      return patchVerb(call);
+    default:
+      throw methodNotAllowed();
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * What the generic registry needs to know of a kind: its addresses, and a strategy with the few things in
+ * which kinds differ. A new kind is a strategy, never a new handler.
+ */
+import type { Unstructured } from '#apimachinery/meta';
+import type { Schema } from '#apimachinery/schema';
+import type { FieldError } from '#apimachinery/validation';
+
+export interface SubresourceType {
+  name: string;
+  verbs: readonly string[];
+  kind: string;
+  group?: string;
+  version?: string;
+}
+
+/** One served version of a resource. */
+export interface ResourceType {
+  group: string;
+  version: string;
+  kind: string;
+  listKind: string;
+  plural: string;
+  singular: string;
+  shortNames: readonly string[];
+  categories: readonly string[];
+  namespaced: boolean;
+  verbs: readonly string[];
+  subresources: readonly SubresourceType[];
+  /** Where objects of all versions live; `''` for kinds that are not stored (reviews). */
+  collection: string;
+  strategy: Strategy;
+  /** Set for kinds that come from a CustomResourceDefinition. */
+  custom?: { columns: readonly PrinterColumn[]; storageVersion: boolean; scale?: ScalePaths; uid: string; selectable: readonly string[]; deprecated?: string };
+}
+
+export interface PrinterColumn {
+  name: string;
+  type: string;
+  format?: string;
+  description?: string;
+  priority?: number;
+  jsonPath: string;
+}
+
+export interface ScalePaths {
+  specReplicasPath: string;
+  statusReplicasPath: string;
+  labelSelectorPath?: string;
+}
+
+export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
+
+export interface Decoded {
+  object: Unstructured;
+  warnings: string[];
+}
+
+/** Who asks, when, and through which subresource (`''`: the object itself). */
+export interface WriteContext {
+  now: string;
+  subresource: string;
+  dryRun: boolean;
+}
+
+/**
+ * How one kind differs from the others. `decode`, `default` and `prepare…` may change the object they get;
+ * `validate…` and `fields` must not. `prepareForUpdate` gets the stored object, which it must not change.
+ */
+export interface Strategy {
+  /** Shape and merge rules of the kind at this version. */
+  schema: Schema;
+  /** What an endpoint does not write, and nobody owns through it. */
+  resetFields(subresource: string): readonly (readonly string[])[];
+  /** Whether strategic merge patches are understood. */
+  strategicPatch: boolean;
+  /** Checks JSON types, drops or reports unknown fields. Throws a 400 StatusError. */
+  decode(document: unknown, fieldValidation: FieldValidation, text: string): Decoded;
+  default(object: Unstructured): void;
+  prepareForCreate(object: Unstructured, context: WriteContext): void;
+  prepareForUpdate(object: Unstructured, old: Unstructured, context: WriteContext): void;
+  validateCreate(object: Unstructured): FieldError[];
+  validateUpdate(object: Unstructured, old: Unstructured, context: WriteContext): FieldError[];
+  warnings?(object: Unstructured, old: Unstructured | undefined): string[];
+  /** Whether PUT may create a missing object. */
+  allowCreateOnUpdate: boolean;
+  /** Whether an update without resourceVersion is accepted. */
+  allowUnconditionalUpdate: boolean;
+  /** Seconds of grace, or undefined when objects of the kind are deleted at once. */
+  gracePeriod?(object: Unstructured, requested: number | undefined): number | undefined;
+  /** Names of field selectors besides metadata.name and metadata.namespace. */
+  selectableFields: readonly string[];
+  /** Their values. */
+  fields?(object: Unstructured): Record<string, string>;
+  /** How an unknown field selector is refused, when not in the usual words. */
+  unknownFieldMessage?(field: string): string | undefined;
+  /** Whether a delete answers with the object instead of a Status. */
+  returnDeletedObject: boolean;
+  /** Canonical form before storage (drops what the real server would not write). */
+  normalise(object: Unstructured): void;
+}
