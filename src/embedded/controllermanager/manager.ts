@@ -1,0 +1,44 @@
+/**
+ * All controllers of an embedded cluster, composed once. Settings carry upstream's names and defaults.
+ */
+import type { Pod } from '#api/builtin';
+import type { Indexers } from '#kube/cache';
+import { controllerOf } from '#apimachinery/meta';
+import type { ControlPlane } from '#embedded/controlloop';
+import { DeploymentController } from './deployment/reconciler.ts';
+import { EndpointsController } from './endpoints/reconciler.ts';
+import { GarbageCollector, type WatchMetadata } from './garbagecollector/collector.ts';
+import { ReplicaSetController } from './replicaset/reconciler.ts';
+import { NamespaceFurnitureController } from './serviceaccount/reconciler.ts';
+
+export interface ControllerSettings {
+  /** The cluster's CA in PEM, published in every namespace. */
+  caPem: string;
+  watchMetadata: WatchMetadata;
+}
+
+interface Startable {
+  start(signal: AbortSignal): Promise<void>;
+}
+
+/** The indexes that controllers, scheduler and nodes need on the shared informers. */
+export const SHARED_INDEXERS: Readonly<Record<string, Indexers<any>>> = {
+  pods: {
+    namespace: (pod: Pod) => [pod.metadata.namespace ?? ''],
+    node: (pod: Pod) => (pod.spec?.nodeName ? [pod.spec.nodeName] : []),
+    controller: (pod: Pod) => [controllerOf(pod)?.uid ?? ''],
+  },
+};
+
+/** Makes all controllers, starts the shared informers, then the controllers; ends with the signal. */
+export async function startControllers(plane: ControlPlane, settings: ControllerSettings, signal: AbortSignal): Promise<void> {
+  const loops: Startable[] = [
+    new ReplicaSetController(plane).loop,
+    new DeploymentController(plane).loop,
+    new EndpointsController(plane).loop,
+    new NamespaceFurnitureController(plane, settings.caPem).loop,
+    new GarbageCollector(plane, settings.watchMetadata),
+  ];
+  plane.informers.start(signal);
+  await Promise.all(loops.map((loop) => loop.start(signal)));
+}
