@@ -20,6 +20,8 @@ export interface ElectionStatus {
   /** Milliseconds since a renewal of the holder was last observed, or since our own was last confirmed; absent before the first. */
   readonly sinceRenewalMs?: number;
   readonly evidence?: Evidence;
+  /** Of our current or last term: milliseconds between the last sign of the previous holder and our acquisition. */
+  readonly gapMs?: number;
   /** Why the last attempt to reach the lock failed; absent when it succeeded. */
   readonly error?: string;
 }
@@ -39,6 +41,8 @@ export interface Elector {
    * that a hanging process loses its lease. Call it from the main thread's event loop, when work is healthy.
    */
   vouch(): void;
+  /** Stays standby for a while after the current term: for a leader that found it cannot do the work. */
+  holdOff(ms: number): void;
   status(): ElectionStatus;
 }
 

@@ -5,9 +5,17 @@
  */
 import type { KubeObject } from '#apimachinery/meta';
 import type { Informer, InformerOptions } from '../cache/index.ts';
-import type { Client, Reader } from '../client/index.ts';
+import type { Reader } from '../client/index.ts';
 import type { ControllerOptions } from '../controller/index.ts';
-import type { Term } from '../leaderelection/index.ts';
+import type { LeaderClient, Term } from '../leaderelection/index.ts';
+
+/** Answers `/healthz`, `/readyz` and `/metrics`; `undefined` for other paths. */
+export type EndpointHandler = (path: string) => Promise<{ status: number; contentType: string; body: string } | undefined>;
+
+export interface OnTermOptions {
+  /** Starts right after the win, without waiting until the caches are fresh (registration, which comes before caches can exist). */
+  beforeBarrier?: boolean;
+}
 
 export interface Manager<C extends string = string> {
   /** A shared informer of the named client; the same options give the same informer. */
@@ -17,7 +25,9 @@ export interface Manager<C extends string = string> {
   /** Adds a controller; before start only. */
   controller(options: ControllerOptions<C>): void;
   /** Work of a term that is not a reconciler (poll timers, heartbeats); ends when `term.signal` aborts. */
-  onTerm(name: string, run: (term: Term, clients: Readonly<Record<C, Client>>) => Promise<void>): void;
+  onTerm(name: string, run: (term: Term, clients: Readonly<Record<C, LeaderClient>>) => Promise<void>, options?: OnTermOptions): void;
+  /** What the HTTP endpoints say, for servers of the caller's own. */
+  readonly endpoints: EndpointHandler;
   /** Runs until the signal aborts; then stops intake, drains within its budget, releases the lease, resolves. */
   start(signal: AbortSignal): Promise<void>;
 }
