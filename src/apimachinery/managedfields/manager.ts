@@ -8,6 +8,7 @@
  */
 import { deepEqual } from '#base/json';
 import { parseApiVersion, type ManagedFieldsEntry, type Unstructured } from '../meta/index.ts';
+import { withObjectMeta } from '../schema/object-meta.ts';
 import type { Schema } from '../schema/types.ts';
 import { StatusError } from '../status/index.ts';
 import { conflictError, type Conflict } from './conflict.ts';
@@ -26,7 +27,7 @@ export interface TrackedRequest {
   subresource?: string;
   /** RFC 3339 in whole seconds. */
   now: string;
-  /** Of the kind at `apiVersion`. A custom resource needs one with `metadata`: `customResourceSchema` of `#api/builtin`. */
+  /** Of the kind at `apiVersion`; a schema without `metadata` (custom resources) is completed. */
   schema: Schema;
   /** Fields this endpoint does not write, as paths: `status` for the main resource, `spec` for `/status`. They are never owned. */
   resetFields?: readonly (readonly string[])[];
@@ -64,7 +65,8 @@ const BEFORE_FIRST_APPLY = 'before-first-apply';
  * cause per conflict, 500 when the applied object does not fit the schema, 400 when it carries `managedFields`
  * or another version.
  */
-export function serverSideApply(request: ApplyRequest): { object: Unstructured; changed: boolean } {
+export function serverSideApply(given: ApplyRequest): { object: Unstructured; changed: boolean } {
+  const request = { ...given, schema: withObjectMeta(given.schema) };
   checkApplied(request);
   try {
     return applyOnce(request, request.force ?? false);
@@ -177,7 +179,8 @@ function transfer(managers: Managers, { id, comparison, force, isServed }: Trans
  * The object with the `managedFields` it has after a create, update, patch or delete by `manager`. Call it after
  * decoding and defaulting, before the server fills in its own values (they belong to nobody).
  */
-export function trackUpdate(request: UpdateRequest): Unstructured {
+export function trackUpdate(given: UpdateRequest): Unstructured {
+  const request = { ...given, schema: withObjectMeta(given.schema) };
   const { schema, apiVersion } = request;
   const object = withoutManagedFields(request.object);
   const managers = sentOrStored(request);

@@ -4,8 +4,11 @@
  */
 export type { Schema, ValidationRule, GoFacts, GoField } from './types.ts';
 export { validateSchema, type ValidateOptions } from './validate.ts';
-export { pruneObject } from './prune.ts';
+export { findUnknownFields, pruneObject } from './prune.ts';
 export { applyDefaults } from './default.ts';
-export { findUnknownFields, findDuplicateFields } from './strict.ts';
+export { findDuplicateFields } from './strict.ts';
+export { validateListUniqueness } from './lists.ts';
+export { OBJECT_META_SCHEMA, withObjectMeta } from './object-meta.ts';
+export { isCidr, isIpv4, isIpv6 } from './formats.ts';
 export { validateRules, type RuleOptions } from './cel.ts';
 export { validateCustomResourceDefinition, validateCustomResourceDefinitionUpdate, defaultCustomResourceDefinition, structuralSchemaErrors } from './crd.ts';

@@ -1,10 +1,58 @@
-/** Pruning: removing what the schema does not specify. */
+/**
+ * Pruning: what a schema does not specify is not stored. Rule: apiextensions.k8s.io/v1, "Controlling
+ * pruning". One walk either removes the unknown fields or only names them.
+ */
+import { isRecord } from '#base/json';
+import { OBJECT_META_SCHEMA, withObjectMeta } from './object-meta.ts';
 import type { Schema } from './types.ts';
+
+interface Pruning {
+  remove: boolean;
+  unknown: string[];
+}
+
+const TYPE_META: Readonly<Record<string, Schema>> = { apiVersion: {}, kind: {}, metadata: OBJECT_META_SCHEMA };
 
 /**
  * Removes, in place, every field the schema does not specify and returns their paths (`spec.foo`,
- * `spec.list[0].bar`) in sorted order. At the root `apiVersion`, `kind` and `metadata` always stay.
+ * `spec.list[0].bar`) in sorted order. `apiVersion`, `kind` and `metadata` of the root and of embedded
+ * resources are known; nulls in their metadata go.
  */
-export function pruneObject(_schema: Schema, _object: Record<string, unknown>): string[] {
-  return [];
+export function pruneObject(schema: Schema, object: Record<string, unknown>): string[] {
+  const pruning: Pruning = { remove: true, unknown: [] };
+  visitMap(withObjectMeta(schema), object, '', pruning);
+  return pruning.unknown.sort();
+}
+
+/** Messages `unknown field "spec.x"` of fields the schema does not know, sorted by path; nothing is changed. */
+export function findUnknownFields(schema: Schema, object: unknown): string[] {
+  const pruning: Pruning = { remove: false, unknown: [] };
+  visit(withObjectMeta(schema), object, '', pruning);
+  return pruning.unknown.sort().map((path) => `unknown field ${JSON.stringify(path)}`);
+}
+
+function visit(schema: Schema, value: unknown, path: string, pruning: Pruning): void {
+  if (Array.isArray(value)) {
+    for (const [index, item] of (value as unknown[]).entries()) if (schema.items) visit(schema.items, item, `${path}[${index}]`, pruning);
+  } else if (isRecord(value)) {
+    visitMap(schema, value, path, pruning);
+  }
+}
+
+function visitMap(schema: Schema, object: Record<string, unknown>, path: string, pruning: Pruning): void {
+  const preserve = schema['x-kubernetes-preserve-unknown-fields'] === true || schema.additionalProperties === true;
+  for (const key of Object.keys(object)) {
+    const below = path === '' ? key : `${path}.${key}`;
+    const member = memberOf(schema, key);
+    if (member) visit(member, object[key], below, pruning);
+    const isNullMeta = schema === OBJECT_META_SCHEMA && object[key] === null;
+    if (pruning.remove && (isNullMeta || (!member && !preserve))) delete object[key];
+    if (!member && !preserve) pruning.unknown.push(below);
+  }
+}
+
+function memberOf(schema: Schema, key: string): Schema | undefined {
+  if (schema['x-kubernetes-embedded-resource'] && Object.hasOwn(TYPE_META, key)) return TYPE_META[key];
+  if (schema.properties && Object.hasOwn(schema.properties, key)) return schema.properties[key];
+  return typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined;
 }
