@@ -53,6 +53,7 @@ export class Cluster {
   readonly #storage: Storage;
   readonly #files: ClusterFiles;
   readonly #running = new AbortController();
+  readonly #listening = Promise.withResolvers<void>();
   #components: Promise<void>[] = [];
   #listener: Listener | undefined;
   #authority: KeyPair | undefined;
@@ -114,7 +115,13 @@ export class Cluster {
     this.#listener = await listen({ host, port, certificate: leaf.certificate, key: leaf.key, clientCa: this.#authority.certificate, handle: (request) => this.server.handle(request) });
     this.#files.write('ca.crt', this.#authority.certificate);
     this.#files.write('kubeconfig', this.kubeconfig());
+    this.#listening.resolve();
     return { host, port: this.#listener.port };
+  }
+
+  /** Resolves once `listen` has opened the port; for components that need it or the authority. */
+  get listening(): Promise<void> {
+    return this.#listening.promise;
   }
 
   /** PEM of the authority that signed the server's certificate; only after `listen`. */
