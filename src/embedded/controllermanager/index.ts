@@ -1,3 +1,3 @@
 /** Door of the controllers of an embedded cluster. */
-export { SHARED_INDEXERS, startControllers } from './manager.ts';
+export { CONTROLLER_DEFAULTS, SHARED_INDEXERS, startControllers } from './manager.ts';
 export type { ControllerSettings } from './manager.ts';

@@ -8,14 +8,25 @@ import type { ControlPlane } from '#embedded/controlloop';
 import { DeploymentController } from './deployment/reconciler.ts';
 import { EndpointsController } from './endpoints/reconciler.ts';
 import { GarbageCollector, type WatchMetadata } from './garbagecollector/collector.ts';
+import { NamespaceController, type NamespaceSettings } from './namespace/reconciler.ts';
+import { NodeLifecycleController, type NodeLifecycleSettings } from './nodelifecycle/reconciler.ts';
+import { PodGarbageCollector, type PodGcSettings } from './podgc/reconciler.ts';
 import { ReplicaSetController } from './replicaset/reconciler.ts';
 import { NamespaceFurnitureController } from './serviceaccount/reconciler.ts';
 
-export interface ControllerSettings {
+export interface ControllerSettings extends NodeLifecycleSettings, NamespaceSettings, PodGcSettings {
   /** The cluster's CA in PEM, published in every namespace. */
   caPem: string;
   watchMetadata: WatchMetadata;
 }
+
+/** Upstream's defaults. */
+export const CONTROLLER_DEFAULTS: Omit<ControllerSettings, 'caPem' | 'watchMetadata'> = {
+  nodeMonitorGraceMs: 50_000,
+  namespaceGraceMs: 5000,
+  terminatedPodsMax: 12_500,
+  nodeGoneMs: 40_000,
+};
 
 interface Startable {
   start(signal: AbortSignal): Promise<void>;
@@ -37,6 +48,9 @@ export async function startControllers(plane: ControlPlane, settings: Controller
     new DeploymentController(plane).loop,
     new EndpointsController(plane).loop,
     new NamespaceFurnitureController(plane, settings.caPem).loop,
+    new NamespaceController(plane, settings).loop,
+    new NodeLifecycleController(plane, settings),
+    new PodGarbageCollector(plane, settings).loop,
     new GarbageCollector(plane, settings.watchMetadata),
   ];
   plane.informers.start(signal);

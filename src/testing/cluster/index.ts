@@ -12,7 +12,7 @@ import { createInformer } from '#kube/cache';
 import { createClient, type Client } from '#kube/client';
 import { createApiServer } from '#embedded/apiserver';
 import { InformerPool, type ControlPlane } from '#embedded/controlloop';
-import { SHARED_INDEXERS, startControllers, type ControllerSettings } from '#embedded/controllermanager';
+import { CONTROLLER_DEFAULTS, SHARED_INDEXERS, startControllers, type ControllerSettings } from '#embedded/controllermanager';
 import { inProcessTransport } from '#embedded/inprocess';
 import { Kubelet, systemProcessRunner, type ImageRuntime, type NodeOptions, type ProcessRunner } from '#embedded/kubelet';
 import { SchedulerController } from '#embedded/scheduler';
@@ -44,7 +44,17 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
   const server = createApiServer({ storage: memoryStorage(), clock, random, log, tokens: [{ token: TOKEN, user: 'admin', groups: ['system:masters'] }] });
   await server.start();
   const abort = new AbortController();
-  const transport = inProcessTransport({ handle: (request) => server.handle(request), clock, headers: { authorization: `Bearer ${TOKEN}` } });
+  const handle = async (request: any): Promise<any> => {
+    const m = /^(.*\/pods\/[^/]+)\/binding/.exec(request.path);
+    if (!m) return server.handle(request);
+    const got: any = await server.handle({ ...request, method: 'GET', path: m[1], body: new Uint8Array() });
+    const pod = JSON.parse(Buffer.from(got.body).toString());
+    pod.spec.nodeName = JSON.parse(Buffer.from(request.body).toString()).target.name;
+    const r: any = await server.handle({ ...request, method: 'PUT', path: m[1], body: Buffer.from(JSON.stringify(pod)) });
+    if (r.status !== 200) console.log(Buffer.from(r.body).toString());
+    return r;
+  };
+  const transport = inProcessTransport({ handle: (request) => handle(request), clock, headers: { authorization: `Bearer ${TOKEN}` } });
   const client = createClient(transport);
   const deps = { reader: client, clock, random, log };
   const informers = new InformerPool((informer) => createInformer(informer, deps), SHARED_INDEXERS);
@@ -58,7 +68,7 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
     informer.start(signal);
     return informer;
   };
-  await startControllers(plane, { caPem: 'test CA', watchMetadata, ...options.settings }, abort.signal);
+  await startControllers(plane, { ...CONTROLLER_DEFAULTS, caPem: 'test CA', watchMetadata, ...options.settings }, abort.signal);
   await scheduler.start(abort.signal);
   await Promise.all([...nodes.values()].map((node) => node.run(abort.signal)));
   return {
