@@ -17,7 +17,7 @@ export interface Remote {
 
 const SCP = /^(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9][A-Za-z0-9._-]*:(?!\/\/|:)[^\s]+$/;
 /** Control characters and white space have no place in an address. */
-const UNPRINTABLE = /[\u0000-\u0020\u007f]/;
+const UNPRINTABLE = /[\p{Cc}\s]/u;
 
 /** Throws a {@link GitError} naming what is wrong. */
 export function parseRemote(url: string, allowLocal: boolean): Remote {
@@ -77,7 +77,7 @@ export function isCommit(text: string): boolean {
 export function refCandidates({ branch, revision }: GitRef): string[] {
   const name = revision || branch || 'master';
   const malformed =
-    name.startsWith('-') || name.startsWith('/') || name.endsWith('/') || name.endsWith('.') || name.endsWith('.lock') || /\.\.|@\{|\/\/|[\u0000-\u0020\u007f~^:?*[\\]/.test(name);
+    name.startsWith('-') || name.startsWith('/') || name.endsWith('/') || name.endsWith('.') || name.endsWith('.lock') || /\.\.|@\{|\/\/|[\p{Cc}\s~^:?*[\\]/u.test(name);
   if (malformed) throw new GitError('refused', `git ref ${JSON.stringify(name)} is malformed: use the name of a branch or tag, or a commit`);
   if (name.startsWith('refs/')) return [`${name}^{}`, name];
   if (!revision) return [`refs/heads/${name}`];
