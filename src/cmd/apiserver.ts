@@ -9,7 +9,10 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '#base/clock';
 import type { Log, LogFields } from '#base/log';
 import { systemRandom } from '#base/random';
-import { createCluster } from '#embedded';
+import { ClusterControlPlane, createCluster } from '#embedded';
+import { systemProcessRunner } from '#embedded/kubelet';
+import { parseDuration } from '#base/duration';
+import { createInterface } from 'node:readline';
 
 const { values } = parseArgs({
   options: {
@@ -21,6 +24,9 @@ const { values } = parseArgs({
     nodes: { type: 'string', default: '0' },
     'no-controllers': { type: 'boolean', default: false },
     memory: { type: 'boolean', default: false },
+    'node-monitor-grace-period': { type: 'string', default: '50s' },
+    'node-lease-renewal': { type: 'string', default: '10s' },
+    'finish-jobs': { type: 'boolean', default: false },
   },
 });
 
@@ -30,25 +36,56 @@ const nodes = Number(values.nodes);
 if (!Number.isInteger(nodes) || nodes < 0 || nodes > 100) fail(`--nodes ${values.nodes}: use a number from 0 to 100`);
 
 const dataDir = values.data ?? mkdtempSync(join(tmpdir(), 'fleet-apiserver-'));
+const log = stderrLog({});
+const runner = systemProcessRunner({ clock: systemClock, log });
+let controlPlane: ClusterControlPlane | undefined;
 const cluster = createCluster({
   name: values.name,
   ...(values.memory ? {} : { dataDir }),
   clock: systemClock,
   random: systemRandom,
-  log: stderrLog({}),
+  log,
   ...(values['admin-token'] ? { adminToken: values['admin-token'] } : {}),
+  components: (made) => {
+    if (values['no-controllers']) return [];
+    controlPlane = new ClusterControlPlane(made, {
+      clock: systemClock,
+      random: systemRandom,
+      log,
+      runner,
+      // No image is ours here: every pod is simulated, and those of Jobs end only when somebody says so.
+      images: { resolve: () => undefined },
+      nodes: Array.from({ length: nodes }, (_, index) => ({ name: `node-${index + 1}`, subnet: `127.90.${index + 1}` })),
+      nodesFolder: join(dataDir, 'nodes'),
+      leaseRenewMs: parseDuration(values['node-lease-renewal']),
+      settings: { nodeMonitorGraceMs: parseDuration(values['node-monitor-grace-period']) },
+      simulation: values['finish-jobs'] ? {} : { completeAfterMs: undefined },
+    });
+    return [controlPlane];
+  },
 });
 await cluster.start();
 const address = await cluster.listen({ host: values.host, port });
 process.stdout.write(`${cluster.url} data ${values.memory ? 'in memory' : dataDir}\nready\n`);
 void address;
 
+// Lines such as `cut node-1` or `start node-1` on standard input break and mend nodes.
+createInterface({ input: process.stdin }).on('line', (line) => {
+  const [verb = '', name = ''] = line.trim().split(/\s+/);
+  const node = controlPlane?.nodes.get(name);
+  if (node && (verb === 'stop' || verb === 'cut' || verb === 'pause' || verb === 'start')) void node[verb]();
+  else process.stderr.write(`apiserver: ${JSON.stringify(line)}: use stop, cut, pause or start and the name of a node\n`);
+});
+
 let stopping = false;
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   process.on(signal, () => {
     if (stopping) process.exit(1);
     stopping = true;
-    void cluster.stop().then(() => process.exit(0));
+    void cluster.stop().then(() => {
+      runner.close();
+      process.exit(0);
+    });
   });
 }
 

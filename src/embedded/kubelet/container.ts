@@ -24,7 +24,7 @@ export interface Simulation {
   /** From the request to stop to the end. */
   stopMs: { min: number; max: number };
   /** How long a pod of a Job (or a chart hook) runs before it succeeds; absent: until somebody ends it. */
-  completeAfterMs?: number;
+  completeAfterMs?: number | undefined;
 }
 
 /** What a process container is started with. */
