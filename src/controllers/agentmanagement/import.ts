@@ -42,10 +42,10 @@ export interface ImportDependencies {
   endpoint(): Endpoint;
   /** A client for a kubeconfig; the caller closes it. */
   connect(kubeconfig: string): Client;
-  /** Objects of charts/fleet-agent for these values, namespaced to the release namespace, in order of installation. */
+  /** Objects of charts/fleet-agent for these values, in order of installation. */
   renderAgent(namespace: string, values: Record<string, unknown>): Unstructured[];
-  /** Applies objects to a cluster by server-side apply. */
-  applyObjects(client: LeaderClient, objects: readonly Unstructured[], signal: AbortSignal): Promise<void>;
+  /** Applies objects to a cluster by server-side apply; those without a namespace go to the given one. */
+  applyObjects(client: LeaderClient, namespace: string, objects: readonly Unstructured[], signal: AbortSignal): Promise<void>;
   random: { clientID(): string };
 }
 
@@ -93,7 +93,7 @@ export class ClusterImportReconciler implements Reconciler<'upstream'> {
       await guarded.apply(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, { ...OPTIONS, ...options });
       if (await removeOldAgent(guarded, namespace, options)) return requeueAfter(LIMITS.retryMs);
       const values = { ...agentValues(cluster, this.#deps.config(), this.#deps.endpoint()), token, tokenName: importTokenName(cluster) };
-      await this.#deps.applyObjects(guarded, this.#deps.renderAgent(namespace, values), ctx.signal);
+      await this.#deps.applyObjects(guarded, namespace, this.#deps.renderAgent(namespace, values), ctx.signal);
     } finally {
       downstream.close();
     }

@@ -1,0 +1,40 @@
+/** What is to be released, and what came of it. */
+import type { Unstructured } from '#apimachinery/meta';
+import type { ReleaseHook, Revision } from '#core/release';
+
+export interface ReleaseOptions {
+  /** Wait for readiness that long; 0: do not wait. */
+  timeoutMs: number;
+  atomic: boolean;
+  /** Delete and create objects whose immutable fields must change. */
+  force: boolean;
+  takeOwnership: boolean;
+  maxHistory: number;
+  /** On uninstallation: leave the objects. */
+  keepResources: boolean;
+}
+
+/** Everything a new revision needs; made by rendering. */
+export interface ReleaseContent {
+  chart: Record<string, unknown>;
+  values: Record<string, unknown>;
+  objects: Unstructured[];
+  hooks: ReleaseHook[];
+  crds: Unstructured[];
+  notes: string;
+  /** Labels of the release record: how a release is found again. */
+  labels: Record<string, string>;
+  options: ReleaseOptions;
+}
+
+export type ReleaseResult =
+  | { status: 'deployed'; revision: Revision }
+  | { status: 'failed'; revision: Revision; message: string }
+  /** Somebody else works on the release. */
+  | { status: 'waiting'; untilMs: number }
+  | { status: 'absent' };
+
+/** The operation failed for a reason a user can do something about; it has been or will be recorded. */
+export class OperationFailed extends Error {
+  override name = 'OperationFailed';
+}

@@ -1,0 +1,62 @@
+/** One process, one lease, one manager: what all components share, read from flags and environment once. */
+import { Registry } from '@prometheus-io/client';
+import { systemClock } from '#base/clock';
+import type { Log } from '#base/log';
+import { systemRandom } from '#base/random';
+import type { Client, Connection } from '#kube/client';
+import { createManager, httpListener, type Listener, type Manager } from '#kube/manager';
+import { createProcessElector } from './elector.ts';
+import type { Identity } from './process.ts';
+
+export interface ComponentOptions<C extends string> {
+  name: string;
+  /** Name of the Lease, in `namespace`. */
+  lease: string;
+  namespace: string;
+  identity: Identity;
+  clients: Readonly<Record<C, Client>>;
+  /** Where the Lease lives. */
+  leaseConnection: Connection;
+  leaseClient: Client;
+  flags: Readonly<Record<string, string>>;
+  env: NodeJS.ProcessEnv;
+  log: Log;
+}
+
+export const COMMON_FLAGS = ['kubeconfig', 'namespace', 'leader-elect', 'metrics-bind-address', 'health-probe-bind-address', 'disable-metrics', 'debug', 'debug-level', 'shard-id'];
+
+export async function createComponentManager<C extends string>(options: ComponentOptions<C>): Promise<Manager<C>> {
+  const registry = new Registry();
+  return createManager<C>({
+    name: options.name,
+    clients: options.clients,
+    elector: await createProcessElector({ ...options, registry }),
+    clock: systemClock,
+    random: systemRandom,
+    log: options.log,
+    registry,
+    listeners: listeners(options),
+  });
+}
+
+/** In a pod the endpoints are on by default (8080 metrics, 8081 health); a plain process opens none unless asked. */
+function listeners({ flags, env }: Pick<ComponentOptions<string>, 'flags' | 'env'>): Listener[] {
+  const inPod = env.POD_NAME !== undefined;
+  const wanted = [
+    flags['disable-metrics'] === 'true' ? '0' : (flags['metrics-bind-address'] ?? env.FLEET_METRICS_BIND_ADDRESS ?? (inPod ? ':8080' : '0')),
+    flags['health-probe-bind-address'] ?? env.FLEET_HEALTHPROBE_BIND_ADDRESS ?? (inPod ? ':8081' : '0'),
+  ];
+  return [...new Set(wanted)].filter((address) => address !== '0' && address !== '').map((address) => listener(address, env));
+}
+
+function listener(address: string, env: NodeJS.ProcessEnv): Listener {
+  const colon = address.lastIndexOf(':');
+  const host = address.slice(0, colon) || env.POD_IP || '0.0.0.0';
+  return httpListener(host, Number(address.slice(colon + 1)));
+}
+
+/** A positive whole number of the environment, or the fallback. */
+export function countFrom(env: NodeJS.ProcessEnv, name: string, fallback: number): number {
+  const value = Number(env[name]);
+  return Number.isInteger(value) && value > 0 ? value : fallback;
+}
