@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import type { Clock } from '#base/clock';
 import { errorText, type Log } from '#base/log';
 import type { Random } from '#base/random';
-import { createApiServer, listen, type ApiRequest, type ApiResponse, type ApiServer, type KeyPair, type Listener, type StaticToken } from '#embedded/apiserver';
+import { createApiServer, generateTokenKey, listen, type ApiRequest, type ApiResponse, type ApiServer, type KeyPair, type Listener, type PodRuntime, type StaticToken } from '#embedded/apiserver';
 import { durableStorage, memoryStorage, type Storage } from '#embedded/storage';
 import { inProcessTransport } from '#embedded/inprocess';
 import type { Transport } from '#kube/client';
@@ -54,6 +54,7 @@ export class Cluster {
   readonly #files: ClusterFiles;
   readonly #running = new AbortController();
   readonly #listening = Promise.withResolvers<void>();
+  #podRuntime: PodRuntime | undefined;
   #components: Promise<void>[] = [];
   #listener: Listener | undefined;
   #authority: KeyPair | undefined;
@@ -74,6 +75,8 @@ export class Cluster {
       log,
       tokens: [admin, ...(options.tokens ?? [])],
       newUid: randomUUID,
+      tokenKey: this.#files.keep('sa.key', generateTokenKey),
+      podRuntime: () => this.#podRuntime,
       address: () => (this.#listener ? `${this.#listener.host}:${this.#listener.port}` : '127.0.0.1'),
     });
   }
@@ -96,6 +99,7 @@ export class Cluster {
   async start(): Promise<void> {
     await this.server.start();
     const components = this.#options.components?.(this) ?? [];
+    this.#podRuntime = components.find(isPodRuntime);
     this.#components = components.map((component) => this.#run(component));
   }
 
@@ -156,6 +160,10 @@ export class Cluster {
     this.server.stop();
     await this.#storage.close();
   }
+}
+
+function isPodRuntime(component: Component): component is Component & PodRuntime {
+  return typeof (component as Partial<PodRuntime>).logs === 'function';
 }
 
 /** A cluster that has not been started. */

@@ -7,10 +7,16 @@ import { builtinKinds } from '#api/builtin';
 import type { Storage } from '#embedded/storage';
 import { AdmissionChain } from './admission/admission.ts';
 import { Authenticator, type StaticToken } from './auth/authenticate.ts';
+import type { Authorizer } from './auth/attributes.ts';
 import { Rbac } from './auth/rbac.ts';
+import { ServiceAccountTokens } from './auth/serviceaccount.ts';
 import { bootstrap } from './bootstrap/bootstrap.ts';
 import { CustomResources } from './custom/controller.ts';
 import { pathHandler } from './discovery/paths.ts';
+import { componentStatuses } from './endpoints/componentstatus.ts';
+import type { PodRuntime } from './endpoints/logs.ts';
+import { bindingHandler } from './endpoints/pods.ts';
+import { reviewHandlers } from './endpoints/reviews.ts';
 import type { ApiRequest, ApiResponse } from './http/types.ts';
 import type { Deps } from './registry/deps.ts';
 import { ResourceTable } from './registry/table.ts';
@@ -42,6 +48,10 @@ export interface ApiServerOptions {
   tokens: readonly StaticToken[];
   /** UIDs of new objects; default: random ones from the operating system. */
   newUid?: () => string;
+  /** PEM of the key that signs service-account tokens. */
+  tokenKey: string;
+  /** Where pods run; asked on every log request. */
+  podRuntime?: () => PodRuntime | undefined;
   /** `host:port` of the listener, for `/api`. */
   address?: () => string;
 }
@@ -60,12 +70,20 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const resources = new ResourceTable();
   for (const kind of builtinKinds()) resources.add(builtinType(kind));
   const view = { storage, clock, random, resources };
-  const deps: Deps = { ...view, newUid: options.newUid ?? randomUUID, admission: new AdmissionChain(view) };
   const rbac = new Rbac(storage);
+  const tokens = new ServiceAccountTokens(options.tokenKey, storage, clock);
+  const deps: Deps = {
+    ...view,
+    newUid: options.newUid ?? randomUUID,
+    admission: new AdmissionChain(view, rbac),
+    services: { tokens, podRuntime: options.podRuntime ?? (() => undefined) },
+  };
   const custom = new CustomResources(deps, log);
-  const authenticator = new Authenticator(options.tokens, () => undefined);
-  const paths = pathHandler({ table: resources, address: options.address ?? (() => '127.0.0.1'), version: KUBERNETES_VERSION, metrics: () => '', openid: {} });
-  const handler = new RequestHandler({ deps, authenticator, authorize: (attributes) => rbac.authorize(attributes), paths, log, virtual: {} });
+  const authenticator = new Authenticator(options.tokens, (token) => tokens.authenticate(token)?.user);
+  const authorize: Authorizer = (attributes) => rbac.authorize(attributes);
+  const paths = pathHandler({ table: resources, address: options.address ?? (() => '127.0.0.1'), version: KUBERNETES_VERSION, metrics: () => '', openid: tokens.openid() });
+  const virtual = { ...reviewHandlers({ authorize, rbac, authenticator, tokens }), '/bindings': bindingHandler, '/componentstatuses': componentStatuses };
+  const handler = new RequestHandler({ deps, authenticator, authorize, paths, log, virtual });
   return {
     deps,
     handle: (request) => handler.handle(request),

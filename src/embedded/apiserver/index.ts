@@ -8,3 +8,5 @@ export type { StaticToken } from './auth/authenticate.ts';
 export { isStream, type ApiRequest, type ApiResponse, type BodySink, type BodyStream, type ClientCertificate } from './http/types.ts';
 export { listen, type Listener, type ListenOptions } from './listen/listener.ts';
 export { createAuthority, createLeaf, isExpiring, type KeyPair } from './listen/certificates.ts';
+export { generateTokenKey } from './auth/serviceaccount.ts';
+export type { LogRequest, PodRuntime } from './endpoints/logs.ts';

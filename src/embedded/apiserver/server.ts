@@ -78,7 +78,7 @@ export class RequestHandler {
       return runSubresource({ ...call, subresource });
     }
     if (virtual) {
-      if (info.verb !== 'create' && !type.verbs.includes(info.verb)) throw methodNotAllowed();
+      if (!type.verbs.includes(info.verb)) throw methodNotAllowed();
       return virtual(call);
     }
     return runVerb(call);

@@ -38,11 +38,15 @@ export class Authenticator {
     return user;
   }
 
+  staticUser(token: string): UserInfo | undefined {
+    const digest = digestOf(token);
+    return this.#static.find((entry) => timingSafeEqual(entry.digest, digest))?.user;
+  }
+
   /** The user of a bearer token, or undefined when it is not valid here. */
   token(token: string): UserInfo | undefined {
-    const digest = digestOf(token);
-    const known = this.#static.find((entry) => timingSafeEqual(entry.digest, digest));
-    if (known) return known.user;
+    const known = this.staticUser(token);
+    if (known) return known;
     try {
       const user = this.#serviceAccount(token);
       return user && withAuthenticated(user);

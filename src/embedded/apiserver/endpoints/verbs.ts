@@ -140,7 +140,6 @@ function checkApplied({ info, type }: Call, applied: Unstructured): void {
   }
   if (applied.metadata.name && applied.metadata.name !== info.name) throw badRequest(`name in URL does not match name in the object`);
   applied.metadata.name = info.name;
-  if (type.namespaced && !applied.metadata.namespace) applied.metadata.namespace = info.namespace;
 }
 
 function updateBase(call: Call, options: WriteOptions): Omit<UpdateRequest, 'transform'> {

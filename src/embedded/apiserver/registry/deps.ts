@@ -3,7 +3,9 @@ import type { Clock } from '#base/clock';
 import type { Random } from '#base/random';
 import type { Unstructured } from '#apimachinery/meta';
 import type { Storage } from '#embedded/storage';
+import type { ServiceAccountTokens } from '../auth/serviceaccount.ts';
 import type { UserInfo } from '../auth/user.ts';
+import type { PodRuntime } from '../endpoints/logs.ts';
 import type { ResourceTable } from './table.ts';
 import type { ResourceType } from './types.ts';
 
@@ -14,6 +16,14 @@ export interface Deps {
   newUid: () => string;
   resources: ResourceTable;
   admission: Admission;
+  services: Services;
+}
+
+/** Parts of the server that some subresources need. */
+export interface Services {
+  tokens: ServiceAccountTokens;
+  /** Where pods run, when there are nodes. */
+  podRuntime: () => PodRuntime | undefined;
 }
 
 /** What admission sees. `object` may be changed; it is absent for deletes. */

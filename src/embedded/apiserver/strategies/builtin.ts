@@ -58,7 +58,7 @@ function builtinStrategy(kind: BuiltinKind): Strategy {
     prepareForUpdate(object, old, context) {
       for (const path of resetFields(context.subresource)) copyPath(object, old, path);
       hooks.prepareForUpdate?.(object, old, context);
-      if (hooks.generation && context.subresource === '' && changesGeneration(hooks, object, old)) object.metadata.generation = (old.metadata.generation ?? 0) + 1;
+      if (hooks.generation && !NO_GENERATION.has(context.subresource) && changesGeneration(hooks, object, old)) object.metadata.generation = (old.metadata.generation ?? 0) + 1;
     },
     validateCreate: (object) => [...validateBuiltinCreate(kind, object), ...(hooks.validateCreate?.(object) ?? [])],
     validateUpdate: (object, old, { subresource }) => validateBuiltinUpdate(kind, object, old, subresource),
@@ -77,6 +77,9 @@ function builtinStrategy(kind: BuiltinKind): Strategy {
     },
   };
 }
+
+/** Writes through these are no change of what is wanted. */
+const NO_GENERATION = new Set(['status', 'binding', 'finalize']);
 
 function decode(kind: BuiltinKind, document: Unstructured, fieldValidation: FieldValidation, text: string): Decoded {
   checkBuiltinKind(kind, document);
