@@ -173,13 +173,17 @@ function numberText(value: number): string {
 
 const RFC3339 = /^(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
 
-/** RFC 3339 in UTC, in whole seconds or with six decimals. */
+/** RFC 3339 in UTC, in whole seconds or with six decimals, which then have to be given. */
 function canonicalTime(text: string, micro: boolean): string {
   const match = RFC3339.exec(text);
   const at = match ? Date.parse(`${match[1]}T${match[2]}${match[4]?.toUpperCase()}`) : Number.NaN;
-  if (Number.isNaN(at)) throw new Error(`parsing time ${JSON.stringify(text)} as "2006-01-02T15:04:05${micro ? '.000000' : ''}Z07:00": cannot parse ${JSON.stringify(text)} as "2006"`);
+  const layout = `2006-01-02T15:04:05${micro ? '.000000' : ''}Z07:00`;
+  const refuse = (rest: string, part: string) => new Error(`parsing time ${JSON.stringify(text)} as ${JSON.stringify(layout)}: cannot parse ${JSON.stringify(rest)} as ${JSON.stringify(part)}`);
+  if (Number.isNaN(at)) throw refuse(text, '2006');
+  const fraction = match?.[3] ?? '';
+  if (micro && fraction.length !== 7) throw refuse(`${fraction}${match?.[4] ?? ''}`, '.000000');
   const seconds = new Date(at).toISOString().slice(0, 19);
-  return micro ? `${seconds}.${(match?.[3] ?? '.').slice(1, 7).padEnd(6, '0')}Z` : `${seconds}Z`;
+  return micro ? `${seconds}${fraction}Z` : `${seconds}Z`;
 }
 
 function jsonTypeOf(value: unknown): string {

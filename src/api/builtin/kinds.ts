@@ -7,6 +7,8 @@ import type { Schema } from '#apimachinery/schema';
 import type { FieldError } from '#apimachinery/validation';
 import { applyBuiltinDefaults } from './defaults.ts';
 import { decodeObject, type Decoded } from './decode.ts';
+import { SELECTABLE_FIELDS } from './selectable-fields.ts';
+import { validateChanged, validateNew } from './validation/index.ts';
 import { bodyType, definitionName, kindFacts, schemaOfType, type KindFacts } from './facts.ts';
 
 export type { Decoded } from './decode.ts';
@@ -111,22 +113,29 @@ export function customResourceSchema(schema: Schema): Schema {
   return { ...schema, type: 'object', properties: { ...schema.properties, apiVersion, kind, metadata } };
 }
 
-/** Violations of a new object of the kind, metadata included; in the order and words of a real server. */
-export function validateBuiltinCreate(_kind: KindName, _object: Unstructured): FieldError[] {
-  return [];
+/** Violations of a new object of the kind, metadata included; in the words of a real server. */
+export function validateBuiltinCreate(kind: KindName, object: Unstructured): FieldError[] {
+  return validateNew({ ...kind, namespaced: isNamespaced(kind) }, object);
 }
 
 /** Violations of an update: immutable fields and everything a create checks. `subresource` is empty for the main resource. */
-export function validateBuiltinUpdate(_kind: KindName, _object: Unstructured, _old: Unstructured, _subresource = ''): FieldError[] {
-  return [];
+export function validateBuiltinUpdate(kind: KindName, object: Unstructured, old: Unstructured, subresource = ''): FieldError[] {
+  return validateChanged({ ...kind, namespaced: isNamespaced(kind) }, object, old, subresource);
+}
+
+function isNamespaced({ group, version, kind }: KindName): boolean {
+  return kindFacts.some((facts) => facts.g === group && facts.v === version && facts.k === kind && !facts.c);
 }
 
 /** Paths an endpoint of the kind does not write (`[['status']]` for the main resource): reset to the stored value and never owned. */
-export function resetFieldsOf(_kind: KindName, subresource: string): readonly (readonly string[])[] {
-  return subresource === 'status' ? [['spec']] : subresource === '' ? [['status']] : [];
+export function resetFieldsOf(kind: KindName, subresource: string): readonly (readonly string[])[] {
+  const facts = kindFacts.find(({ g, v, k }) => g === kind.group && v === kind.version && k === kind.kind);
+  const hasStatus = facts?.u?.some(([name]) => name === 'status') ?? false;
+  if (subresource === 'status') return [['spec']];
+  return subresource === '' && hasStatus ? [['status']] : [];
 }
 
 /** The fields a kind can be selected by besides name and namespace, with the value of each for an object. */
-export function selectableFieldsOf(_kind: KindName): Readonly<Record<string, (object: Unstructured) => string>> {
-  return {};
+export function selectableFieldsOf(kind: KindName): Readonly<Record<string, (object: Unstructured) => string>> {
+  return SELECTABLE_FIELDS[`${kind.group}/${kind.kind}`] ?? {};
 }

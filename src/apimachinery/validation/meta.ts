@@ -1,5 +1,5 @@
 /** Validation of `metadata`, of label selectors, labels and annotations. */
-import type { ObjectMeta } from '../meta/index.ts';
+import { parseApiVersion, type ObjectMeta } from '../meta/index.ts';
 import { at, child, duplicate, forbidden, invalid, required, tooLong, type FieldError } from './field-error.ts';
 import { dns1123Label, labelValue, qualifiedName } from './names.ts';
 
@@ -12,12 +12,17 @@ export interface MetaOptions {
   path?: string;
 }
 
+/** A prefix may end in a dash: something follows. */
+function maskTrailingDash(prefix: string): string {
+  return prefix.length > 1 && prefix.endsWith('-') ? `${prefix.slice(0, -2)}a` : prefix;
+}
+
 /** Bytes of all keys and values of annotations together. */
 export const ANNOTATIONS_SIZE_MAX = 256 * 1024;
 
 export function validateObjectMeta(meta: ObjectMeta, { namespaced, checkName, path = 'metadata' }: MetaOptions): FieldError[] {
   const errors: FieldError[] = [];
-  if (meta.generateName) for (const message of checkName(meta.generateName, true)) errors.push(invalid(child(path, 'generateName'), meta.generateName, message));
+  if (meta.generateName) for (const message of checkName(maskTrailingDash(meta.generateName), true)) errors.push(invalid(child(path, 'generateName'), meta.generateName, message));
   if (!meta.name) errors.push(required(child(path, 'name'), 'name or generateName is required'));
   else for (const message of checkName(meta.name, false)) errors.push(invalid(child(path, 'name'), meta.name, message));
   if (namespaced) {
@@ -26,7 +31,7 @@ export function validateObjectMeta(meta: ObjectMeta, { namespaced, checkName, pa
   } else if (meta.namespace) {
     errors.push(forbidden(child(path, 'namespace'), 'not allowed on this type'));
   }
-  return [...errors, ...validateCommon(meta, path)];
+  return [...errors, ...validateCommon(meta, path), ...validateFinalizers(meta.finalizers ?? [], child(path, 'finalizers'))];
 }
 
 function validateCommon(meta: ObjectMeta, path: string): FieldError[] {
@@ -35,7 +40,6 @@ function validateCommon(meta: ObjectMeta, path: string): FieldError[] {
     ...validateLabels(meta.labels, child(path, 'labels')),
     ...validateAnnotations(meta.annotations, child(path, 'annotations')),
     ...validateOwners(meta.ownerReferences ?? [], child(path, 'ownerReferences')),
-    ...validateFinalizers(meta.finalizers ?? [], child(path, 'finalizers')),
   ];
 }
 
@@ -64,20 +68,17 @@ function utf8Length(text: string): number {
 }
 
 function validateOwners(owners: NonNullable<ObjectMeta['ownerReferences']>, path: string): FieldError[] {
-  const errors = owners.flatMap((owner, index): FieldError[] => {
-    const base = at(path, index);
-    const version = (owner.apiVersion ?? '').split('/').at(-1);
+  const errors = owners.flatMap((owner): FieldError[] => {
+    const { group, version } = parseApiVersion(owner.apiVersion ?? '');
+    const isEvent = owner.kind === 'Event' && version === 'v1' && (group === '' || group === 'events.k8s.io');
     return [
-      ...(version ? [] : [invalid(child(base, 'apiVersion'), owner.apiVersion ?? '', 'version must not be empty')]),
-      ...(owner.kind ? [] : [invalid(child(base, 'kind'), owner.kind ?? '', 'must not be empty')]),
-      ...(owner.name ? [] : [invalid(child(base, 'name'), owner.name ?? '', 'must not be empty')]),
-      ...(owner.uid ? [] : [invalid(child(base, 'uid'), owner.uid ?? '', 'must not be empty')]),
+      ...(version ? [] : [invalid(child(path, 'apiVersion'), owner.apiVersion ?? '', 'version must not be empty')]),
+      ...(['kind', 'name', 'uid'] as const).flatMap((field) => (owner[field] ? [] : [invalid(child(path, field), owner[field] ?? '', 'must not be empty')])),
+      ...(isEvent ? [invalid(path, owner, `${group}/${version}, Kind=Event is disallowed from being an owner`)] : []),
     ];
   });
-  const controllers = owners.filter((owner) => owner.controller);
-  if (controllers.length > 1) {
-    errors.push(invalid(path, owners, `Only one reference can have Controller set to true. Found "true" in references for ${controllers[0]?.name} and ${controllers[1]?.name}`));
-  }
+  const [first, ...others] = owners.filter((owner) => owner.controller).map(({ kind, name }) => `${kind}/${name}`);
+  for (const other of others) errors.push(invalid(path, owners, `Only one reference can have Controller set to true. Found "true" in references for ${first} and ${other}`));
   return errors;
 }
 
