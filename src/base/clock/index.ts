@@ -33,6 +33,15 @@ export const systemClock: Clock = {
   },
 };
 
+/**
+ * As {@link systemClock}, but its monotonic time is the same in every thread of the process (that of
+ * `performance.now()` starts anew in each worker). For what threads tell each other about time.
+ */
+export const processClock: Clock = {
+  ...systemClock,
+  monotonicMs: () => Number(process.hrtime.bigint()) / 1e6,
+};
+
 /** Resolves after `ms`; rejects with the signal's reason when it aborts first. */
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

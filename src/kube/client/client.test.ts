@@ -8,7 +8,7 @@ import { FakeClock } from '#testing/clock';
 import { ApiStub, ok, status } from '#testing/kube';
 import { parseWarnings } from './client.ts';
 import { createClient, createHandlerTransport, type RawRequest } from './index.ts';
-import { splitLines } from './watch.ts';
+import { splitLines } from './watch/index.ts';
 
 interface ConfigMap extends KubeObject {
   data?: Record<string, string>;

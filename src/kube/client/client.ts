@@ -3,7 +3,7 @@ import { keyOf, type KubeObject, type ObjectKey, type ObjectList } from '#apimac
 import { apiVersionOf, resourcePath, type Resource } from '#apimachinery/resource';
 import { statusErrorOf } from './errors.ts';
 import type { ApplyOptions, CallOptions, Client, DeleteOptions, ListOptions, Patch, RawRequest, RawResponse, Transport, WatchOptions, WriteOptions } from './types.ts';
-import { parseWatchEvent, splitLines } from './watch.ts';
+import { parseWatchEvent, splitLines } from './watch/index.ts';
 
 export interface ClientOptions {
   /** Limit of a request that sets none; default 30 s. */

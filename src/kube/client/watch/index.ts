@@ -1,7 +1,7 @@
 /** The wire form of a watch: JSON documents separated by newlines, to {@link WatchEvent}s. */
 import type { KubeObject } from '#apimachinery/meta';
 import { StatusError, type Status } from '#apimachinery/status';
-import type { WatchEvent } from './types.ts';
+import type { WatchEvent } from '../types.ts';
 
 /** One event above this size breaks the watch: no object of etcd's 1.5 MiB limit reaches it. */
 const EVENT_BYTES_MAX = 64 * 1024 * 1024;
