@@ -12,9 +12,14 @@ export const EMIT_LIMITS = {
   charactersMax: 64 * 1024 * 1024,
 };
 
+export interface DumpOptions {
+  /** Sequences stand two spaces right of their key (Helm's toYamlPretty) instead of below it. */
+  indentSequences?: boolean;
+}
+
 /** The YAML text of a plain value, with a final line break. Values JSON cannot hold are an error. */
-export function dumpYaml(value: unknown): string {
-  const writer = new Writer();
+export function dumpYaml(value: unknown, options: DumpOptions = {}): string {
+  const writer = new Writer(options.indentSequences ? 2 : 0);
   writer.root(value);
   return writer.text();
 }
@@ -25,6 +30,11 @@ const SIMPLE_KEY_MAX = 128;
 class Writer {
   private readonly parts: string[] = [];
   private characters = 0;
+  private readonly sequenceIndent: number;
+
+  constructor(sequenceIndent: number) {
+    this.sequenceIndent = sequenceIndent;
+  }
 
   text(): string {
     return this.parts.join('');
@@ -79,7 +89,7 @@ class Writer {
       this.write(' ');
       return this.collection(value, indent + 2, depth + 1);
     }
-    const child = Array.isArray(value) ? indent : indent + 2;
+    const child = Array.isArray(value) ? indent + this.sequenceIndent : indent + 2;
     this.write(`\n${' '.repeat(child)}`);
     this.collection(value, child, depth + 1);
   }

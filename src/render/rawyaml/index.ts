@@ -5,7 +5,7 @@
  * Absent: comments and formatting of the source are not kept; nothing here knows Kubernetes objects.
  */
 export { GoYamlError } from './error.ts';
-export { dumpYaml, goFloat, EMIT_LIMITS } from './emit.ts';
+export { dumpYaml, goFloat, EMIT_LIMITS, type DumpOptions } from './emit.ts';
 export { parseDocuments, parseYaml, YAML_LIMITS, type YamlDocument, type YamlOptions } from './parse.ts';
 export { splitDocuments, type DocumentText } from './documents.ts';
 export { resolvePlain, type Scalar } from './scalars.ts';

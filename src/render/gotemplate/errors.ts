@@ -1,0 +1,32 @@
+/**
+ * Errors of templates. Messages are Go's and Helm's, so that a chart author recognises them; `trace` keeps
+ * the chain of calls so that a caller may print it in Helm's form.
+ */
+
+/** The source text cannot be parsed: `template: NAME:LINE: …`. */
+export class TemplateParseError extends Error {
+  override name = 'TemplateParseError';
+  readonly template: string;
+  readonly line: number;
+
+  constructor(template: string, line: number, reason: string) {
+    super(`template: ${template}:${line}: ${reason}`);
+    this.template = template;
+    this.line = line;
+  }
+}
+
+/** Execution failed: `template: NAME:LINE:COLUMN: executing "T" at <node>: …`. */
+export class TemplateExecError extends Error {
+  override name = 'TemplateExecError';
+}
+
+/** An error a function returns; the evaluator adds where it was called. */
+export class FunctionError extends Error {
+  override name = 'FunctionError';
+}
+
+/** A limit of {@link RenderLimits} was reached. Not catchable by a template. */
+export class RenderLimitError extends Error {
+  override name = 'RenderLimitError';
+}

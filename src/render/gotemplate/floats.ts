@@ -1,0 +1,74 @@
+/** Floats in Go's verbs: %v %g %G %e %E %f %F %b, with flags, width and precision. */
+import { goFloat } from '#render/rawyaml';
+import type { Flags } from './format.ts';
+import { pad } from './format.ts';
+
+/** The text of a float, `undefined` when the verb is not for floats. */
+export function formatFloat(value: number, flags: Flags): string | undefined {
+  const body = digitsOf(Math.abs(value), flags);
+  if (body === undefined) return undefined;
+  const negative = value < 0 || Object.is(value, -0);
+  const sign = negative ? '-' : flags.plus || value === Number.POSITIVE_INFINITY ? (flags.plus ? '+' : '+') : flags.space ? ' ' : '';
+  const finite = Number.isFinite(value);
+  const shownSign = Number.isNaN(value) ? (flags.plus ? '+' : flags.space ? ' ' : '') : sign;
+  if (flags.zero && !flags.minus && flags.width !== undefined && finite) return shownSign + body.padStart(flags.width - shownSign.length, '0');
+  return pad(shownSign + body, { ...flags, zero: false });
+}
+
+function digitsOf(value: number, flags: Flags): string | undefined {
+  if (!'vgGeEfF'.includes(flags.verb)) return undefined;
+  if (Number.isNaN(value)) return 'NaN';
+  if (!Number.isFinite(value)) return 'Inf';
+  switch (flags.verb) {
+    case 'e':
+      return twoDigitExponent(value.toExponential(Math.min(flags.precision ?? 6, 100)));
+    case 'E':
+      return twoDigitExponent(value.toExponential(Math.min(flags.precision ?? 6, 100))).toUpperCase();
+    case 'f':
+    case 'F':
+      return fixed(value, flags.precision ?? 6) + (flags.sharp && flags.precision === 0 ? '.' : '');
+    case 'G':
+      return general(value, flags).toUpperCase();
+    default:
+      return general(value, flags);
+  }
+}
+
+function general(value: number, flags: Flags): string {
+  const text = flags.precision === undefined ? goFloat(value) : generalTo(value, flags.precision);
+  return flags.sharp && flags.verb !== 'v' ? withPoint(text, flags.precision ?? 6) : text;
+}
+
+/** `%.Ng`: N significant digits, trailing zeros dropped. */
+function generalTo(value: number, precision: number): string {
+  const digits = Math.max(1, Math.min(precision, 100));
+  if (value === 0) return '0';
+  const [mantissa = '', exponentText = '0'] = value.toExponential(digits - 1).split('e');
+  const exponent = Number(exponentText);
+  const trimmed = mantissa.replace(/\.?0+$/, (zeros) => (mantissa.includes('.') ? '' : zeros));
+  const shortest = trimmed.replace('.', '').length;
+  // The precision counts for the choice of form only as far as there are digits.
+  const limit = digits > shortest && shortest > exponent ? shortest : digits;
+  if (exponent < -4 || exponent >= limit) return twoDigitExponent(`${trimmed}e${exponent < 0 ? '' : '+'}${exponent}`);
+  const decimals = Math.max(0, digits - 1 - exponent);
+  const text = fixed(value, Math.min(decimals, 100));
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+}
+
+function withPoint(text: string, digits: number): string {
+  const [mantissa = '', exponent] = text.split('e');
+  const count = mantissa.replace(/^0*\.?0*|\./g, '').length;
+  const padded = (mantissa.includes('.') ? mantissa : `${mantissa}.`) + '0'.repeat(Math.max(0, digits - Math.max(1, count)));
+  return exponent === undefined ? padded : `${padded}e${exponent}`;
+}
+
+function twoDigitExponent(text: string): string {
+  return text.replace(/e([+-])(\d)$/, 'e$10$2');
+}
+
+/** Exact decimal expansion to `precision` places; toFixed is exact but stops at 1e21 and 100 places. */
+export function fixed(value: number, precision: number): string {
+  if (value < 1e21) return value.toFixed(Math.min(precision, 100)) + (precision > 100 ? '0'.repeat(precision - 100) : '');
+  const whole = BigInt(value).toString();
+  return precision > 0 ? `${whole}.${'0'.repeat(precision)}` : whole;
+}
