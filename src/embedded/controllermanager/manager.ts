@@ -5,14 +5,20 @@ import type { Pod } from '#api/builtin';
 import type { Indexers } from '#kube/cache';
 import { controllerOf } from '#apimachinery/meta';
 import type { ControlPlane } from '#embedded/controlloop';
+import { clusterRoleAggregation } from './clusterrole/reconciler.ts';
+import { CronJobController } from './cronjob/reconciler.ts';
+import { DaemonSetController } from './daemonset/reconciler.ts';
 import { DeploymentController } from './deployment/reconciler.ts';
+import { DisruptionController } from './disruption/reconciler.ts';
 import { EndpointsController } from './endpoints/reconciler.ts';
 import { GarbageCollector, type WatchMetadata } from './garbagecollector/collector.ts';
+import { JobController } from './job/reconciler.ts';
 import { NamespaceController, type NamespaceSettings } from './namespace/reconciler.ts';
 import { NodeLifecycleController, type NodeLifecycleSettings } from './nodelifecycle/reconciler.ts';
 import { PodGarbageCollector, type PodGcSettings } from './podgc/reconciler.ts';
 import { ReplicaSetController } from './replicaset/reconciler.ts';
 import { NamespaceFurnitureController } from './serviceaccount/reconciler.ts';
+import { StatefulSetController } from './statefulset/reconciler.ts';
 
 export interface ControllerSettings extends NodeLifecycleSettings, NamespaceSettings, PodGcSettings {
   /** The cluster's CA in PEM, published in every namespace. */
@@ -46,7 +52,13 @@ export async function startControllers(plane: ControlPlane, settings: Controller
   const loops: Startable[] = [
     new ReplicaSetController(plane).loop,
     new DeploymentController(plane).loop,
+    new StatefulSetController(plane).loop,
+    new DaemonSetController(plane).loop,
+    new JobController(plane).loop,
+    new CronJobController(plane).loop,
+    new DisruptionController(plane).loop,
     new EndpointsController(plane).loop,
+    clusterRoleAggregation(plane),
     new NamespaceFurnitureController(plane, settings.caPem).loop,
     new NamespaceController(plane, settings).loop,
     new NodeLifecycleController(plane, settings),

@@ -9,4 +9,5 @@ export type { PlainCondition } from './conditions.ts';
 export {
   activePods, finishedAtMs, isActive, isAvailable, isReady, isTerminated, isTerminating, maxRestarts, podCondition, readySinceMs, timeMs, untilAvailableMs,
 } from './podfacts.ts';
+export { isCordoned, matchesNode, matchesNodeSelector, matchesTerm, tolerates, untoleratedTaint } from './nodeselection.ts';
 export type { ControlPlane } from './types.ts';

@@ -8,7 +8,7 @@ import type { Random } from '#base/random';
 import { pick } from '#base/random';
 import type { Namespace, Node, Pod } from '#api/builtin';
 import { affinityFilter, affinityScores } from './affinity.ts';
-import { isCordoned, matchesNode, matchesTerm, tolerates, untoleratedTaint } from './nodeselection.ts';
+import { isCordoned, matchesNode, matchesTerm, tolerates, untoleratedTaint } from '#embedded/controlloop';
 import { allocatable, hostPorts, podRequests, scoredRequests, sumRequests } from './resources.ts';
 import { spreadFilter, spreadScores } from './spread.ts';
 

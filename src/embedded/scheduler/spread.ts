@@ -5,7 +5,7 @@
  */
 import { matchesSelector, type LabelSelector } from '#apimachinery/labels';
 import type { Pod, TopologySpreadConstraint } from '#api/builtin';
-import { matchesNode, untoleratedTaint } from './nodeselection.ts';
+import { matchesNode, untoleratedTaint } from '#embedded/controlloop';
 import { raw, type NodeFilter, type NodeInfo, type Scores, type Snapshot } from './place.ts';
 
 /** How pods of one group spread when they say nothing (kube-scheduler's defaults). */

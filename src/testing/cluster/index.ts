@@ -10,7 +10,7 @@ import { silentLog, type Log } from '#base/log';
 import { seededRandom } from '#base/random';
 import { createInformer } from '#kube/cache';
 import { createClient, type Client } from '#kube/client';
-import { createApiServer } from '#embedded/apiserver';
+import { createApiServer, generateTokenKey } from '#embedded/apiserver';
 import { InformerPool, type ControlPlane } from '#embedded/controlloop';
 import { CONTROLLER_DEFAULTS, SHARED_INDEXERS, startControllers, type ControllerSettings } from '#embedded/controllermanager';
 import { inProcessTransport } from '#embedded/inprocess';
@@ -41,20 +41,10 @@ export interface TestCluster {
 export async function startTestCluster(options: TestClusterOptions = {}): Promise<TestCluster> {
   const { clock = systemClock, log = silentLog } = options;
   const random = seededRandom(7);
-  const server = createApiServer({ storage: memoryStorage(), clock, random, log, tokens: [{ token: TOKEN, user: 'admin', groups: ['system:masters'] }] });
+  const server = createApiServer({ storage: memoryStorage(), clock, random, log, tokenKey: generateTokenKey(), tokens: [{ token: TOKEN, user: 'admin', groups: ['system:masters'] }] });
   await server.start();
   const abort = new AbortController();
-  const handle = async (request: any): Promise<any> => {
-    const m = /^(.*\/pods\/[^/]+)\/binding/.exec(request.path);
-    if (!m) return server.handle(request);
-    const got: any = await server.handle({ ...request, method: 'GET', path: m[1], body: new Uint8Array() });
-    const pod = JSON.parse(Buffer.from(got.body).toString());
-    pod.spec.nodeName = JSON.parse(Buffer.from(request.body).toString()).target.name;
-    const r: any = await server.handle({ ...request, method: 'PUT', path: m[1], body: Buffer.from(JSON.stringify(pod)) });
-    if (r.status !== 200) console.log(Buffer.from(r.body).toString());
-    return r;
-  };
-  const transport = inProcessTransport({ handle: (request) => handle(request), clock, headers: { authorization: `Bearer ${TOKEN}` } });
+  const transport = inProcessTransport({ handle: (request) => server.handle(request), clock, headers: { authorization: `Bearer ${TOKEN}` } });
   const client = createClient(transport);
   const deps = { reader: client, clock, random, log };
   const informers = new InformerPool((informer) => createInformer(informer, deps), SHARED_INDEXERS);
