@@ -100,14 +100,23 @@ function expectRecord(value: unknown, path: FieldPath, faultAt: FaultAt): Record
   throw faultAt(path, `holds ${nameOf(value)}, fields are wanted: indent them below it`);
 }
 
-function readObject(fields: Readonly<Record<string, FieldType>>, value: Record<string, unknown>, path: FieldPath, faultAt: FaultAt): Record<string, unknown> {
+function readObject(fields: Readonly<Record<string, FieldType>>, from: Record<string, unknown>, path: FieldPath, faultAt: FaultAt): Record<string, unknown> {
   const result: Record<string, unknown> = {};
-  for (const [key, member] of Object.entries(value)) {
+  for (const [key, member] of Object.entries(from)) {
     const name = Object.hasOwn(fields, key) ? key : Object.keys(fields).find((field) => field.toLowerCase() === key.toLowerCase());
     if (name === undefined) throw faultAt([...path, key], `unknown field${suggestion(key, Object.keys(fields))}`);
-    if (member !== null && member !== undefined) result[name] = read(fields[name] as FieldType, member, [...path, key], faultAt);
+    const type = fields[name] as FieldType;
+    const value = member === null || member === undefined ? undefined : read(type, member, [...path, key], faultAt);
+    if (value !== undefined && !isZero(type, value)) result[name] = value;
   }
   return result;
+}
+
+/** What Go's encoding leaves out of a struct (`omitempty`). */
+function isZero(type: FieldType, value: unknown): boolean {
+  if (type.is === 'list') return (value as unknown[]).length === 0;
+  if (type.is === 'map' && type.of.is !== 'any') return Object.keys(value as object).length === 0;
+  return (type.is === 'string' || type.is === 'int' || type.is === 'bool') && !type.zero && !value;
 }
 
 function readMap(of: FieldType, value: Record<string, unknown>, path: FieldPath, faultAt: FaultAt): Record<string, unknown> {

@@ -4,11 +4,15 @@
  * is not here is an error: a misspelt field silently does nothing in Fleet, which hides mistakes.
  * Source: Fleet docs "fleet.yaml reference" and its CRDs v1alpha1; facts §1.3, §2.1.
  *
+ * Zero values ('' 0 false) of fields count as absent, as Go's structs have it; where zero means something
+ * (`createNamespace: false`, `maxNew: 0`) the field says so.
+ *
  * Absent: meaning (see parse.ts) and validation of names and selectors (see validate.ts).
  */
 
 export type FieldType =
-  | { is: 'string' | 'int' | 'bool' | 'limit' | 'any' }
+  | { is: 'string' | 'int' | 'bool'; zero?: 'kept' }
+  | { is: 'limit' | 'any' }
   | { is: 'map'; of: FieldType }
   | { is: 'list'; of: FieldType }
   | { is: 'object'; fields: Readonly<Record<string, FieldType>> };
@@ -16,6 +20,9 @@ export type FieldType =
 const string: FieldType = { is: 'string' };
 const int: FieldType = { is: 'int' };
 const bool: FieldType = { is: 'bool' };
+/** Zero is a value of its own here. */
+const intOrZero: FieldType = { is: 'int', zero: 'kept' };
+const boolOrFalse: FieldType = { is: 'bool', zero: 'kept' };
 const any: FieldType = { is: 'any' };
 /** A number or a text such as `25%`. */
 const limit: FieldType = { is: 'limit' };
@@ -45,7 +52,7 @@ const helm = object({
   atomic: bool,
   force: bool,
   takeOwnership: bool,
-  maxHistory: int,
+  maxHistory: intOrZero,
   disablePreProcess: bool,
   disableDNS: bool,
   skipSchemaValidation: bool,
@@ -68,7 +75,7 @@ const deploymentOptions = {
   kustomize: object({ dir: string }),
   helm,
   serviceAccount: string,
-  createNamespace: bool,
+  createNamespace: boolOrFalse,
   forceSyncGeneration: int,
   keepResources: bool,
   deleteNamespace: bool,
@@ -90,8 +97,8 @@ const rolloutStrategy = object({
   maxUnavailable: limit,
   maxUnavailablePartitions: limit,
   autoPartitionSize: limit,
-  autoPartitionThreshold: int,
-  maxNew: int,
+  autoPartitionThreshold: intOrZero,
+  maxNew: intOrZero,
   partitions: list(object({ ...criteria, name: string, maxUnavailable: limit })),
 });
 
