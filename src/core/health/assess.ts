@@ -16,7 +16,7 @@ import type { Health } from './types.ts';
 export type IgnoredCondition = Readonly<Record<string, string>>;
 
 export function assess(object: Unstructured, ignored: readonly IgnoredCondition[] = []): Health {
-  const conditions = conditionsOf(object, (condition) => ignored.some((pattern) => Object.keys(pattern).length > 0 && Object.entries(pattern).every(([key, value]) => String(condition[key] ?? '') === value)));
+  const conditions = conditionsOf(object, (condition) => ignored.some((pattern) => Object.keys(pattern).length > 0 && Object.entries(pattern).every(([key, value]) => (condition[key] ?? '') === value)));
   if (object.metadata.deletionTimestamp) return progressing('removing', 'is being deleted');
   return behind(object) ?? general(conditions) ?? assessKind(object, conditions) ?? generic(conditions) ?? ready();
 }
