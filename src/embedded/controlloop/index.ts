@@ -1,5 +1,5 @@
 /** Door of the frame in which the cluster's own controllers run: loops, shared informers, facts about pods. */
-export { ControlLoop } from './loop.ts';
+export { ControlLoop, isNamespaceTerminating } from './loop.ts';
 export type { ControlLoopOptions, LoopSource } from './loop.ts';
 export { InformerPool } from './informers.ts';
 export type { CreateInformer } from './informers.ts';

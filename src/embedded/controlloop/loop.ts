@@ -8,7 +8,7 @@
 import { type Clock, type Timer } from '#base/clock';
 import { errorText, type Log } from '#base/log';
 import { keyOf, keyText, parseKey, type KubeObject, type ObjectKey } from '#apimachinery/meta';
-import { isConflict, isNotFound } from '#apimachinery/status';
+import { isConflict, isForbidden, isNotFound, StatusError } from '#apimachinery/status';
 import type { Informer } from '#kube/cache';
 
 /** Turns changes of one informer's objects into keys. */
@@ -121,7 +121,9 @@ export class ControlLoop {
     this.#dispatch();
   }
 
-  #failed(text: string, error: unknown): number {
+  #failed(text: string, error: unknown): number | undefined {
+    // What a dying namespace refuses, it will always refuse.
+    if (isNamespaceTerminating(error)) return undefined;
     const { name, log, backoffMs = BACKOFF_MS } = this.#options;
     const failures = (this.#failures.get(text) ?? 0) + 1;
     this.#failures.set(text, failures);
@@ -136,4 +138,9 @@ export class ControlLoop {
     this.#timers.clear();
     this.#ready.clear();
   }
+}
+
+/** The server refused a creation because the namespace is being deleted. */
+export function isNamespaceTerminating(error: unknown): boolean {
+  return isForbidden(error) && error instanceof StatusError && error.details?.causes?.some((cause) => cause.reason === 'NamespaceTerminating') === true;
 }

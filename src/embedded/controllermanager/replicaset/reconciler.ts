@@ -8,7 +8,7 @@ import { errorText } from '#base/log';
 import { controllerOf, keyText, type ObjectKey } from '#apimachinery/meta';
 import { pods, replicaSets, type Pod, type ReplicaSet } from '#api/builtin';
 import type { Informer } from '#kube/cache';
-import { ControlLoop, Expectations, isActive, isTerminated, type ControlPlane } from '#embedded/controlloop';
+import { ControlLoop, Expectations, isActive, isNamespaceTerminating, isTerminated, type ControlPlane } from '#embedded/controlloop';
 import { claimChildren, planClaim } from '../workload/ownership.ts';
 import { deletePod, inGrowingBatches, podFromTemplate } from '../workload/pods.ts';
 import { ownersOfPod } from '../workload/sources.ts';
@@ -63,6 +63,7 @@ export class ReplicaSetController {
         this.#expectations.created(owner, await client.create(pods, podFromTemplate(set.spec?.template, set, replicaSets)));
       });
     } catch (error) {
+      if (isNamespaceTerminating(error)) return undefined;
       return { reason: 'FailedCreate', message: errorText(error), error };
     }
     for (const pod of plan.remove) {
