@@ -11,4 +11,5 @@ export { validateListUniqueness } from './lists.ts';
 export { OBJECT_META_SCHEMA, withObjectMeta } from './object-meta.ts';
 export { isCidr, isIpv4, isIpv6 } from './formats.ts';
 export { validateRules, type RuleOptions } from './cel.ts';
-export { validateCustomResourceDefinition, validateCustomResourceDefinitionUpdate, defaultCustomResourceDefinition, structuralSchemaErrors } from './crd.ts';
+export { validateCustomResourceDefinition, validateCustomResourceDefinitionUpdate, defaultCustomResourceDefinition } from './crd.ts';
+export { structuralSchemaErrors } from './structural.ts';
