@@ -5,7 +5,7 @@
 import { FLEET_API_VERSION, label, type Bundle, type BundleResource, type BundleSpec, type BundleTarget, type BundleTargetRestriction, type GitTarget, type HelmOptions, type ImageScan } from '#api/fleet';
 import { base64Encode, sha256Hex, utf8, utf8Text } from '#base/hash';
 import { isRecord } from '#base/json';
-import { joinPath, normalizePath, resolveLinks, type SourceTree } from '#base/sourcetree';
+import { baseName, joinPath, normalizePath, resolveLinks, type SourceTree } from '#base/sourcetree';
 import { mergeValues } from '#core/target';
 import { collectFiles } from './collect.ts';
 import type { Folders } from './folders.ts';
@@ -130,11 +130,11 @@ function bundleFiles({ tree, folders, site, options }: Assembly, spec: BundleSpe
   return files;
 }
 
-/** Files whose content went into the options, relative to the bundle. */
+/** Files whose content went into the options, relative to the bundle; values files also by base name, as Fleet has it. */
 function configFiles(site: BundleSite, spec: BundleSpec): Set<string> {
   const relative = (path: string) => (site.path === '' ? path : path.slice(site.path.length + 1));
   const names = helmsOf(spec).flatMap(({ valuesFiles }) => valuesFiles ?? []);
-  return new Set([...FLEET_FILES, ...(site.file ? [relative(site.file)] : []), ...names.map((name) => normalizePath(name) ?? name)]);
+  return new Set([...FLEET_FILES, ...(site.file ? [relative(site.file)] : []), ...names.map((name) => normalizePath(name) ?? name), ...names.map(baseName)]);
 }
 
 /** Adds the GitRepo's targets (or those that override them), and repeats them as restrictions. */

@@ -1,7 +1,8 @@
 /**
  * Where the bundles of a tree are. Classic scan: every path glob is walked; the start folder is a bundle
  * when it has a fleet.yaml, or YAML anywhere below that belongs to no fleet.yaml; every folder below with
- * a fleet.yaml is one of its own. Driven scan: exactly the folders and option files that are listed.
+ * a fleet.yaml is one of its own. Driven scan: exactly the folders and option files that are listed;
+ * the option file's name without its ending is the last part of the bundle's name.
  * Source: facts §2.2.
  */
 import { joinPath, normalizePath, type SourceTree } from '#base/sourcetree';
@@ -45,7 +46,7 @@ function drivenScan(tree: SourceTree, folders: Folders, { repoName, bundles = []
     }
     const file = normalizePath(joinPath(path, options));
     if (file === undefined || !tree.files.has(file)) fault(`options file ${JSON.stringify(options)} is not in the folder: correct spec.bundles[].options`);
-    else scan.sites.push({ path, file, name: bundleName(joinName(repoName, path, options)) });
+    else scan.sites.push({ path, file, name: bundleName(joinName(repoName, path, options.replace(/\.[^./]*$/, ''))) });
   }
   return scan;
 }
@@ -62,7 +63,7 @@ function classicScan(folders: Folders, { repoName, paths = [] }: BuildOptions): 
     try {
       starts = expandGlob(folders, glob);
     } catch (error) {
-      scan.errors.push({ path: glob, file: glob, message: `${(error as Error).message}: correct spec.paths` });
+      scan.errors.push({ path: '', file: glob, message: `${(error as Error).message}: correct spec.paths` });
       continue;
     }
     const found = starts.flatMap((start) => bundleFolders(folders, start));
