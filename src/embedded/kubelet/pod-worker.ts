@@ -56,6 +56,8 @@ export class PodWorker {
   #begun = false;
   #terminating = false;
   #gone = false;
+  /** The stored status is final and not ours to touch. */
+  #settled = false;
   #dirty = false;
   #writing = false;
   #overdue: { reason: string; message: string } | undefined;
@@ -145,6 +147,7 @@ export class PodWorker {
   /** Something about a container changed: go on, and report. */
   changed(): void {
     if (this.#begun && !this.#terminating) this.#advance();
+    if (this.#settled) return;
     this.#dirty = true;
     void this.#flush();
   }
@@ -195,6 +198,7 @@ export class PodWorker {
   /** Another party wrote Succeeded or Failed into the status: that is final. */
   #adoptTerminal(): void {
     this.#begun = false;
+    this.#settled = true;
     const statuses = [...(this.#pod.status?.containerStatuses ?? []), ...(this.#pod.status?.initContainerStatuses ?? [])];
     for (const { container, runner } of this.#all()) runner.adoptTerminal(statuses.find((status) => status.name === container.name));
     this.#own = this.#pod.status;
@@ -211,7 +215,7 @@ export class PodWorker {
         continue;
       }
       try {
-        if (this.hasProcesses) await this.#publish();
+        if (this.hasProcesses && !this.#settled) await this.#publish();
         await client.delete(pods, keyOf(this.#pod), { gracePeriodSeconds: 0, preconditions: { uid: this.#pod.metadata.uid ?? '' } });
         this.#gone = true;
       } catch (error) {

@@ -60,7 +60,8 @@ export class DeploymentController {
 
   async #reconcile(key: ObjectKey): Promise<number | undefined> {
     const deployment = this.#deployments.get(key);
-    if (!deployment) return undefined;
+    // One that lets its children go has nothing more to report about them.
+    if (!deployment || (deployment.metadata.deletionTimestamp && deployment.metadata.finalizers?.includes('orphan'))) return undefined;
     const { client } = this.#plane;
     const claim = planClaim(deployment, deployment.spec?.selector, this.#sets.list(key.namespace));
     const sets = await claimChildren(claim, { client, owner: deployment, ownerResource: deployments, childResource: replicaSets });
