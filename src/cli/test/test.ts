@@ -8,7 +8,7 @@
 import { FLEET_API_VERSION, type Bundle, type BundleDeploymentOptions, type BundleTarget, type Cluster } from '#api/fleet';
 import { seededRandom } from '#base/random';
 import { isRecord } from '#base/json';
-import { buildBundles, decodeResource, limitName, safeConcatName } from '#core/bundle';
+import { buildBundles, chartFolder, decodeResource, limitName, safeConcatName } from '#core/bundle';
 import { expandValues, matcherOf, mergeOptions } from '#core/target';
 import { renderBundle } from '#render/bundle';
 import { dumpYaml, parseYaml } from '#render/rawyaml';
@@ -94,10 +94,12 @@ function render(bundle: Bundle, target: BundleTarget, parsed: Arguments, host: F
   const helm = expandValues(merged.helm, cluster, host.templates);
   const options: BundleDeploymentOptions = { ...merged, ...(helm ? { helm } : {}) };
   const files = new Map((bundle.spec.resources ?? []).map((resource) => [resource.name ?? '', decodeResource(resource, (bytes) => host.gunzip(bytes))]));
+  const fetched = chartFolder(files, options.helm);
   const { objects } = renderBundle({
     files,
     options: {
       ...(options.helm?.chart ? { chart: options.helm.chart } : {}),
+      ...(fetched ? { chartKey: fetched } : {}),
       ...(options.helm?.values ? { values: options.helm.values } : {}),
       ...(options.helm?.skipSchemaValidation ? { skipSchemaValidation: true } : {}),
       ...(options.kustomize?.dir ? { kustomizeDir: options.kustomize.dir } : {}),

@@ -3,13 +3,13 @@
  * order Fleet applies them (facts §2.1–2.5): fleet.yaml first, then what the GitRepo imposes.
  */
 import { FLEET_API_VERSION, label, type Bundle, type BundleResource, type BundleSpec, type BundleTarget, type BundleTargetRestriction, type GitTarget, type HelmOptions, type ImageScan } from '#api/fleet';
-import { base64Encode, sha256Hex, utf8, utf8Text } from '#base/hash';
+import { base64Encode, utf8, utf8Text } from '#base/hash';
 import { isRecord } from '#base/json';
 import { baseName, joinPath, normalizePath, resolveLinks, type SourceTree } from '#base/sourcetree';
 import { mergeValues } from '#core/target';
 import { collectFiles } from './collect.ts';
 import type { Folders } from './folders.ts';
-import { safeConcatName } from './names.ts';
+import { chartKey, safeConcatName } from './names.ts';
 import { FileFault, parseDocument, type FleetYaml } from './parse.ts';
 import { FLEET_FILES, type BundleSite } from './scan.ts';
 import type { BuildOptions, BuiltBundle, BundleTools, ChartReference } from './types.ts';
@@ -113,7 +113,7 @@ function remoteChart(tree: SourceTree, folders: Folders, path: string, { chart =
   if (chart === '' && repo === '') return undefined;
   const local = normalizePath(joinPath(path, chart));
   if (repo === '' && local !== undefined && (folders.has(local) || tree.files.has(local))) return undefined;
-  return { key: `.chart/${sha256Hex(`${chart}:${repo}:${version}`)}`, chart, repo, version, path };
+  return { key: chartKey({ chart, repo, version }), chart, repo, version, path };
 }
 
 function bundleFiles({ tree, folders, site, options }: Assembly, spec: BundleSpec): Map<string, Uint8Array> {

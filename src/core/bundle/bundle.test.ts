@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { utf8, utf8Text } from '#base/hash';
 import type { SourceTree } from '#base/sourcetree';
 import { parseYaml } from '#render/rawyaml';
-import { buildBundles, buildContent, bundleName, contentName, decodeResource, extractValues, injectValues, requiredCharts, safeConcatName, type BuildOptions, type BuildResult } from './index.ts';
+import { buildBundles, buildContent, bundleName, chartFolder, contentName, decodeResource, extractValues, injectValues, requiredCharts, safeConcatName, type BuildOptions, type BuildResult } from './index.ts';
 import { lineOf } from './locate.ts';
 import { fleetIgnores, globMatch, helmIgnore } from './patterns.ts';
 
@@ -227,6 +227,9 @@ describe('fleet.yaml', () => {
     assert.match(build(files).errors[0]?.message ?? '', /could not be fetched/);
     const fetched = new Map(charts.map(({ key }) => [key, new Map([['web/Chart.yaml', utf8('name: web')]])]));
     assert.deepEqual(resources(build(files, { charts: fetched })), charts.map(({ key }) => `${key}/web/Chart.yaml`).sort());
+    const [first] = charts;
+    assert.equal(chartFolder(new Map([[`${first?.key}/web/Chart.yaml`, '']]), first), `${first?.key}/web`);
+    assert.equal(chartFolder(new Map([['Chart.yaml', '']]), { chart: '' }), undefined);
   });
 });
 

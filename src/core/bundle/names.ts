@@ -44,3 +44,19 @@ export function safeConcatName(...parts: readonly string[]): string {
   const digest = sha256Hex(full);
   return /[a-z0-9]/.test(full[56] ?? '') ? `${full.slice(0, 57)}-${digest.slice(0, 5)}` : `${full.slice(0, 56)}-${digest.slice(0, 6)}`;
 }
+
+/** Folder inside the bundle for a chart that is fetched from elsewhere. */
+export function chartKey({ chart = '', repo = '', version = '' }: { chart?: string; repo?: string; version?: string }): string {
+  return `.chart/${sha256Hex(`${chart}:${repo}:${version}`)}`;
+}
+
+/**
+ * The folder of a bundle's files where a deployment's fetched chart lies: the key's own, or one below it, as
+ * archives have it. `undefined` when the bundle holds no such chart.
+ */
+export function chartFolder(files: ReadonlyMap<string, unknown>, helm: { chart?: string; repo?: string; version?: string } | undefined): string | undefined {
+  if (!helm?.chart && !helm?.repo) return undefined;
+  const key = chartKey(helm);
+  const found = [...files.keys()].find((path) => path.startsWith(`${key}/`) && /^([^/]+\/)?Chart\.yaml$/.test(path.slice(key.length + 1)));
+  return found?.replace(/\/Chart\.yaml$/, '');
+}

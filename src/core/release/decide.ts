@@ -12,7 +12,8 @@
  *   5. `pending-*` without journal: somebody else's (Helm, Fleet's agent). Left alone while young, failed then.
  *   6. Failed because a hook was lost, or atomic: roll back to the last good revision.
  *      What failed is not tried again for the same deploymentID unless asked (the caller knows back-off).
- *   7. Wanted and not there: install or upgrade. Not wanted and there: uninstall.
+ *   7. A repair of drift that failed: its record goes (or stays, if asked), the version before still stands.
+ *   8. Wanted, there and drifted: repair. Wanted and not there: install or upgrade. Not wanted and there: uninstall.
  */
 import { startJournal } from './steps.ts';
 import type { Decision, Desired, Journal, OperationKind, ReleaseStatus, Revision } from './types.ts';
@@ -90,14 +91,29 @@ function settled(revisions: readonly Revision[], last: Revision, desired: Desire
   const { status } = last.record.info;
   if (desired.deploymentID === undefined) return status === 'uninstalled' ? { do: 'nothing' } : beginUninstall(revisions, last, desired);
   const same = last.journal?.deploymentID === desired.deploymentID;
-  if (last.journal?.abandoned === desired.deploymentID && !desired.retry) return { do: 'failed', revision: last };
-  if (status === 'deployed') return same && last.journal?.step === 'done' ? { do: 'nothing' } : begin(revisions, desired, 'upgrade');
-  if (status === 'uninstalled') return begin(revisions, desired, 'install');
   const good = lastGood(revisions, last.record.version);
+  if (status === 'failed' && last.journal?.repair && good) return afterFailedRepair(revisions, { last, good }, desired);
+  if (last.journal?.abandoned === desired.deploymentID && !desired.retry) return { do: 'failed', revision: last };
+  if (status === 'deployed' && same && last.journal?.step === 'done') return desired.repair ? beginRepair(revisions, last, desired) : { do: 'nothing' };
+  if (status === 'deployed') return begin(revisions, desired, 'upgrade');
+  if (status === 'uninstalled') return begin(revisions, desired, 'install');
   const mustReturn = last.journal?.failure === 'hook-lost' || desired.atomic;
   if (status === 'failed' && same && mustReturn && last.journal?.operation === 'upgrade' && good) return beginRollback(revisions, good, desired);
   if (status === 'failed' && same && !desired.retry) return { do: 'failed', revision: last };
   return begin(revisions, desired, 'upgrade');
+}
+
+function beginRepair(revisions: readonly Revision[], from: Revision, desired: Desired): Decision {
+  const revision = (revisions.at(-1)?.record.version ?? 0) + 1;
+  const journal: Journal = { ...startJournal('rollback', desired.epoch, desired.deploymentID ?? ''), repair: true };
+  return { do: 'begin', operation: 'rollback', revision, journal, previous: since(revisions, revision), from };
+}
+
+/** A failed repair changes nothing about which version stands. */
+function afterFailedRepair(revisions: readonly Revision[], { last, good }: { last: Revision; good: Revision }, desired: Desired): Decision {
+  if (!desired.keepFailHistory) return { do: 'settle', update: [withStatus(good, 'deployed')], remove: [last.record.version] };
+  if (good.journal?.deploymentID !== desired.deploymentID) return begin(revisions, desired, 'upgrade');
+  return desired.repair ? beginRepair(revisions, good, desired) : { do: 'nothing' };
 }
 
 function begin(revisions: readonly Revision[], desired: Desired, operation: Extract<OperationKind, 'install' | 'upgrade'>): Decision {

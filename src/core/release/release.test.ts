@@ -51,8 +51,8 @@ class World {
   }
 
   /** Runs until there is nothing more to do; time passes by `advance`. */
-  run(desired: Desired): Decision {
-    for (let round = 0; round < 50; round++) {
+  run(desired: Desired, rounds = 50): Decision {
+    for (let round = 0; round < rounds; round++) {
       const decision = decide([...this.revisions.values()], desired);
       switch (decision.do) {
         case 'settle':
@@ -70,6 +70,7 @@ class World {
           return decision;
       }
     }
+    if (rounds < 50) return decide([...this.revisions.values()], desired);
     throw new Error('does not come to an end');
   }
 
@@ -319,6 +320,44 @@ describe('decide', () => {
   check('more history than wanted', [1, 2, 3, 4].map((version) => revision(version, version === 4 ? 'deployed' : 'superseded', { step: 'done' })), want('v1', 1), (decision) => decision.do === 'settle' && decision.remove, [1, 2]);
   check('unlimited history', [1, 2, 3, 4].map((version) => revision(version, version === 4 ? 'deployed' : 'superseded', { step: 'done' })), want('v1', 1, { maxHistory: 0 }), what, 'nothing');
   check('what failed and a good one before it are pruned together', [revision(1, 'superseded'), revision(2, 'deployed'), revision(3, 'failed', {})], want('v2', 1), (decision) => decision.do === 'begin' && decision.previous.map(({ record }) => record.version), [2, 3]);
+});
+
+describe('a repair of drift', () => {
+  it('puts objects back as a rollback to the current version, cut off anywhere or not', () => {
+    const drifted = () => {
+      const world = deployed('v1');
+      world.objects.delete('web');
+      return world;
+    };
+    const repair = (epoch: number) => want('v1', epoch, { repair: true });
+    const calm = drifted();
+    once(calm, repair(2));
+    assert.ok(calm.objects.has('web'));
+    assert.deepEqual(calm.picture().history.map(([version, status]) => [version, status]), [[1, 'superseded'], [2, 'deployed']]);
+    for (let cut = 1; cut <= calm.writes; cut++) {
+      const world = drifted();
+      world.crashAfter = cut;
+      assert.throws(() => once(world, repair(2)), Crash);
+      world.run(want('v1', 3));
+      assert.deepEqual(world.picture(), calm.picture(), `cut off after ${cut}`);
+    }
+  });
+
+  /** One repair, and then what is left to tidy. */
+  function once(world: World, desired: Desired): void {
+    world.run(desired, 1);
+    world.run({ ...desired, repair: false });
+  }
+
+  it('that fails leaves the version before standing', () => {
+    const good: Revision = { record: { name: 'app', namespace: 'ns', version: 1, info: { status: 'deployed' } }, journal: { ...startJournal('install', 1, 'v1'), step: 'done' } };
+    const begun = decide([good], want('v1', 1, { repair: true }));
+    assert.deepEqual(begun.do === 'begin' && [begun.operation, begun.revision, begun.journal.repair], ['rollback', 2, true]);
+    const failed: Revision = { record: { ...good.record, version: 2, info: { status: 'failed' } }, journal: { ...startJournal('rollback', 1, 'v1'), repair: true, failure: 'error' } };
+    assert.deepEqual(decide([good, failed], want('v1', 1)), { do: 'settle', update: [good], remove: [2] });
+    assert.equal(decide([good, failed], want('v1', 1, { keepFailHistory: true })).do, 'nothing');
+    assert.equal(decide([good, failed], want('v2', 1, { keepFailHistory: true })).do, 'begin');
+  });
 });
 
 describe('the record', () => {

@@ -76,6 +76,8 @@ export interface Journal {
   failure?: 'hook-failed' | 'hook-lost' | 'error';
   /** On a rollback: the deploymentID that could not be deployed; it is not tried again unasked. */
   abandoned?: string;
+  /** A rollback to the current version, to undo drift. */
+  repair?: boolean;
 }
 
 /** One revision as found in the cluster. */
@@ -100,6 +102,10 @@ export interface Desired {
   retry?: boolean;
   /** Go back to the last good revision when an upgrade failed (helm.atomic). */
   atomic?: boolean;
+  /** Live objects have drifted and are to be put back: roll "back" to the current version, as Fleet does (correctDrift). */
+  repair?: boolean;
+  /** Keep the record of a repair that failed (correctDrift.keepFailHistory). */
+  keepFailHistory?: boolean;
   /** Revisions kept, the current one included; 0 keeps all. Default 2, as in Fleet. */
   maxHistory?: number;
 }
