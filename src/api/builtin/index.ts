@@ -9,3 +9,4 @@ export {
   type BuiltinKind, type BuiltinSubresource, type Decoded, builtinKinds, builtinSchema, builtinSchema as schemaOf, customResourceSchema, decodeBuiltin, defaultBuiltin, findBuiltin,
   resetFieldsOf, selectableFieldsOf, validateBuiltinCreate, validateBuiltinUpdate,
 } from './kinds.ts';
+export { builtinWarnings } from './warnings.ts';

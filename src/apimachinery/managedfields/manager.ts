@@ -116,7 +116,8 @@ function applyOnce(request: ApplyRequest, force: boolean): { object: Unstructure
   const self: Manager = { name: request.manager, operation: 'Apply', apiVersion, subresource: request.subresource ?? '', time: undefined, fields: EMPTY_SET };
   const id = managerId(self);
   const last = existing.get(id);
-  const fields = stripped(toFieldSet(schema, request.applied), request);
+  // The server's own fields count until the end: `metadata.name`, applied each time, keeps `metadata` in place.
+  const fields = differenceWithDescendants(toFieldSet(schema, request.applied), resetSet(request));
   const managers: Managers = new Map(existing).set(id, { ...self, time: last?.time, fields });
   const merged = mergeTyped(schema, live, request.applied);
   const pruned = (last ? prune(schema, merged, { last: last.fields, managers }) : merged) as Unstructured;

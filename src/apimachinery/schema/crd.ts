@@ -192,7 +192,7 @@ function conversionErrors({ conversion, preserveUnknownFields }: Spec): FieldErr
 }
 
 function storedErrors(spec: Spec, stored: string[] | null): FieldError[] {
-  if (!stored || stored.length === 0) return [invalid('status.storedVersions', stored, 'must have at least one stored version')];
+  if (!stored || stored.length === 0) return [invalid('status.storedVersions', null, 'must have at least one stored version')];
   const names = (spec.versions ?? []).map((version) => version.name);
   return [
     ...(spec.versions ?? []).filter((version) => version.storage && !stored.includes(version.name)).map((version) => invalid('status.storedVersions', stored, `must have the storage version ${version.name}`)),
