@@ -1,2 +1,6 @@
 #!/usr/bin/env node
-process.stdout.write('fleet: not built yet\n');
+/** The command line of fleet. Commands are loaded when they are asked for, so that each starts fast. */
+import { runProcess } from './adapters/process.ts';
+import { runCommandLine } from './cli/app.ts';
+
+runProcess('fleet', () => runCommandLine(process.argv.slice(2)));

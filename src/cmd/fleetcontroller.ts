@@ -47,14 +47,13 @@ runProcess('fleetcontroller', async () => {
   const connection = processConnection(flags.kubeconfig, env);
   const namespace = flags.namespace ?? identity.namespace ?? connection.namespace ?? 'cattle-fleet-system';
   const upstream = connect(connection, name);
-  const manager = await createComponentManager<'upstream'>({
+  const manager = createComponentManager<'upstream'>({
     name,
     lease: `${role.lease}${flags['shard-id'] ? `-${flags['shard-id']}` : ''}`,
     namespace,
     identity,
     clients: { upstream },
     leaseConnection: connection,
-    leaseClient: upstream,
     flags,
     env,
     log,

@@ -7,11 +7,12 @@
  */
 import type { Unstructured } from '#apimachinery/meta';
 import { isAlreadyExists } from '#apimachinery/status';
+import { mapLimit } from '#base/async';
 import { type Clock, rfc3339Micro, sleep } from '#base/clock';
 import { errorText, type Log } from '#base/log';
 import { type Action, failedHooksToDelete, HOOK_REVISION_ANNOTATION, type HookObservation, type Journal, nextAction, type Operation, type ReleaseHook, type Revision } from '#core/release';
 import { type Applier, type ChangeSet, type ObjectReference, referenceOf, referenceText } from '#kube/apply';
-import type { RestMapper } from '#kube/client';
+import { NoMatchError, type RestMapper } from '#kube/client';
 import type { LeaderClient } from '#kube/leaderelection';
 import { parseYaml } from '#render/rawyaml';
 import type { ReleaseHistory } from './history.ts';
@@ -23,6 +24,7 @@ const FIELD_MANAGER = 'fleet-agent';
 const LIMITS = {
   /** Steps of one operation: hooks × 4 and a few more; a loop beyond it is a bug. */
   actions: 2_000,
+  lookupsAtOnce: 8,
   hookPollMs: 250,
   /** Helm's default for hooks and --wait. */
   defaultTimeoutMs: 300_000,
@@ -145,7 +147,7 @@ export class OperationRun {
 
   async #apply(objects: readonly Unstructured[]): Promise<void> {
     const { applier, signal } = this.#ctx;
-    const marked = objects.map((object) => owned(object, this.#revision.record));
+    const marked = (await this.#placed(objects)).map((object) => owned(object, this.#revision.record));
     const known = await this.#refuseForeign(marked);
     const changes = await applier.apply(marked, {
       fieldManager: FIELD_MANAGER,
@@ -156,6 +158,18 @@ export class OperationRun {
       known: (reference) => known.get(referenceText(reference)),
     });
     throwFirstFailure(changes);
+  }
+
+  /** Namespaced objects that name no namespace belong to the release's; manifests written by Helm leave that out. */
+  async #placed(objects: readonly Unstructured[]): Promise<Unstructured[]> {
+    return mapLimit(objects, LIMITS.lookupsAtOnce, async (object) => {
+      if (object.metadata.namespace) return object;
+      const resource = await this.#ctx.mapper.resourceFor(object).catch((error: unknown) => {
+        if (error instanceof NoMatchError) return undefined; // its CRD comes first, or the server will say so
+        throw error;
+      });
+      return resource?.namespaced ? { ...object, metadata: { ...object.metadata, namespace: this.#revision.record.namespace } } : object;
+    });
   }
 
   /** An object of another release is not ours to take, unless takeOwnership says so (Helm's rule). Returns what is there. */
@@ -175,20 +189,22 @@ export class OperationRun {
   async #applyManifest(): Promise<void> {
     const objects = objectsOf(this.#revision.record);
     await this.#apply(objects);
-    const gone = leftOver(this.#previous.flatMap(({ record }) => objectsOf(record)), objects);
+    const before = await this.#placed(this.#previous.flatMap(({ record }) => objectsOf(record)));
+    const gone = leftOver(before, await this.#placed(objects));
     if (gone.length > 0) throwFirstFailure(await this.#ctx.applier.prune(gone, { signal: this.#ctx.signal, keep: keepReason }));
   }
 
   async #deleteManifest(): Promise<void> {
     if (this.#content?.options.keepResources) return;
-    const references = [...this.#previous, this.#revision].flatMap(({ record }) => objectsOf(record)).map(referenceOf);
+    const objects = await this.#placed([...this.#previous, this.#revision].flatMap(({ record }) => objectsOf(record)));
+    const references = objects.map(referenceOf);
     throwFirstFailure(await this.#ctx.applier.prune(references, { signal: this.#ctx.signal, keep: keepReason }));
   }
 
   async #wait(): Promise<void> {
     const { applier, signal, isReady } = this.#ctx;
     const timeoutMs = this.#content?.options.timeoutMs || LIMITS.defaultTimeoutMs;
-    const references = objectsOf(this.#revision.record).map(referenceOf);
+    const references = (await this.#placed(objectsOf(this.#revision.record))).map(referenceOf);
     const met = this.#journal.operation === 'uninstall' ? (live: Unstructured | undefined) => live === undefined : isReady;
     try {
       await applier.wait(references, met, { timeoutMs, signal });

@@ -17,7 +17,6 @@ export interface ComponentOptions<C extends string> {
   clients: Readonly<Record<C, Client>>;
   /** Where the Lease lives. */
   leaseConnection: Connection;
-  leaseClient: Client;
   flags: Readonly<Record<string, string>>;
   env: NodeJS.ProcessEnv;
   log: Log;
@@ -25,12 +24,12 @@ export interface ComponentOptions<C extends string> {
 
 export const COMMON_FLAGS = ['kubeconfig', 'namespace', 'leader-elect', 'metrics-bind-address', 'health-probe-bind-address', 'disable-metrics', 'debug', 'debug-level', 'shard-id'];
 
-export async function createComponentManager<C extends string>(options: ComponentOptions<C>): Promise<Manager<C>> {
+export function createComponentManager<C extends string>(options: ComponentOptions<C>): Manager<C> {
   const registry = new Registry();
   return createManager<C>({
     name: options.name,
     clients: options.clients,
-    elector: await createProcessElector({ ...options, registry }),
+    elector: createProcessElector(options),
     clock: systemClock,
     random: systemRandom,
     log: options.log,

@@ -80,6 +80,7 @@ class QueueController<C extends string> implements Controller<C> {
     this.#log = log.with({ controller: options.name });
     this.#metrics = metrics;
     for (const source of options.sources) this.#listen(source);
+    for (const trigger of options.triggers ?? []) trigger((key, delayMs) => this.#queue?.addAfter(keyText(key), delayMs));
   }
 
   get healthy(): boolean {

@@ -52,6 +52,11 @@ export interface ControllerOptions<C extends string = string> {
   reconciler: Reconciler<C>;
   // A controller mixes sources of different kinds.
   sources: readonly Source<any>[];
+  /**
+   * Keys from elsewhere than one informer: each is called once, when the controller is made, with a function
+   * that enqueues (and does nothing outside a term).
+   */
+  triggers?: readonly ((enqueue: (key: ObjectKey, delayMs: number) => void) => void)[];
   /** Keys worked on at once; one key is never worked on twice at once. Default 4. */
   concurrency?: number;
   /** Upper bound of one reconcile; default 120 s. */

@@ -1,0 +1,31 @@
+/** What `fleet up` starts: the clusters, their nodes and addresses. Data, so that it can be read at a glance. */
+import type { NodePlan } from '#embedded';
+
+export interface ClusterPlan {
+  name: string;
+  nodes: readonly NodePlan[];
+  /** Labels of the Fleet Cluster; absent for the management cluster, which registers itself. */
+  labels?: Readonly<Record<string, string>>;
+}
+
+/** Three nodes for the management cluster, two for each downstream one. */
+export function demoPlan(): ClusterPlan[] {
+  return [
+    { name: 'local', nodes: nodes(0, 3) },
+    { name: 'dev', nodes: nodes(1, 2), labels: { env: 'dev' } },
+    { name: 'test', nodes: nodes(2, 2), labels: { env: 'test' } },
+    { name: 'prod', nodes: nodes(3, 2), labels: { env: 'prod' } },
+  ];
+}
+
+/** Every pod listens on an address of its own in 127/8; 127.64 and up are far from what others use. */
+function nodes(cluster: number, count: number): NodePlan[] {
+  return Array.from({ length: count }, (_, index) => ({ name: `node-${index + 1}`, subnet: `127.${64 + cluster}.${index + 1}` }));
+}
+
+/** Timings of the demo that differ from Kubernetes' defaults, so that a person need not wait minutes. */
+export const DEMO_TIMINGS = {
+  nodeMonitorGraceMs: 10_000,
+  leaseRenewMs: 3_000,
+  pollingInterval: '2s',
+};
