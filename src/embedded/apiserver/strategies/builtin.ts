@@ -6,10 +6,9 @@ import { deepClone, deepEqual, getPath, isRecord } from '#base/json';
 import { formatApiVersion, type Unstructured } from '#apimachinery/meta';
 import { findDuplicateFields } from '#apimachinery/schema';
 import {
-  decodeBuiltin, defaultBuiltin, resetFieldsOf, selectableFieldsOf, validateBuiltinCreate, validateBuiltinUpdate, type BuiltinKind,
+  builtinWarnings, decodeBuiltin, defaultBuiltin, resetFieldsOf, selectableFieldsOf, validateBuiltinCreate, validateBuiltinUpdate, type BuiltinKind,
 } from '#api/builtin';
-import { badRequest } from '../errors.ts';
-import type { Decoded, FieldValidation, ResourceType, Strategy } from '../registry/types.ts';
+import { DecodeFailure, type Decoded, type FieldValidation, type ResourceType, type Strategy } from '../registry/types.ts';
 import { checkBuiltinKind } from './conversion.ts';
 import { kindHooks, type KindHooks } from './kinds.ts';
 
@@ -62,9 +61,10 @@ function builtinStrategy(kind: BuiltinKind): Strategy {
     },
     validateCreate: (object) => [...validateBuiltinCreate(kind, object), ...(hooks.validateCreate?.(object) ?? [])],
     validateUpdate: (object, old, { subresource }) => validateBuiltinUpdate(kind, object, old, subresource),
-    ...(hooks.warnings ? { warnings: hooks.warnings } : {}),
+    warnings: (object, old) => [...builtinWarnings(kind, object), ...(hooks.warnings?.(object, old) ?? [])],
     allowCreateOnUpdate: hooks.allowCreateOnUpdate ?? false,
     allowUnconditionalUpdate: hooks.allowUnconditionalUpdate ?? true,
+    ...(hooks.planDelete ? { planDelete: hooks.planDelete } : {}),
     ...(hooks.gracePeriod ? { gracePeriod: hooks.gracePeriod } : {}),
     selectableFields,
     ...(selectableFields.length > 0 ? { fields: (object: Unstructured) => Object.fromEntries(Object.entries(selectable).map(([name, value]) => [name, value(object)])) } : {}),
@@ -84,16 +84,15 @@ const NO_GENERATION = new Set(['status', 'binding', 'finalize']);
 function decode(kind: BuiltinKind, document: Unstructured, fieldValidation: FieldValidation, text: string): Decoded {
   checkBuiltinKind(kind, document);
   const named = { ...document, kind: kind.kind, apiVersion: document.apiVersion ?? formatApiVersion(kind.group, kind.version) };
-  const refuse = (message: string) => badRequest(`${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: ${message}`);
   let decoded: ReturnType<typeof decodeBuiltin>;
   try {
     decoded = decodeBuiltin(kind, named);
   } catch (error) {
-    throw refuse((error as Error).message);
+    throw new DecodeFailure((error as Error).message);
   }
   if (fieldValidation === 'Ignore') return { object: decoded.object, warnings: [] };
   const problems = [...findDuplicateFields(text), ...decoded.unknown];
-  if (fieldValidation === 'Strict' && problems.length > 0) throw refuse(`strict decoding error: ${problems.join(', ')}`);
+  if (fieldValidation === 'Strict' && problems.length > 0) throw new DecodeFailure(`strict decoding error: ${problems.join(', ')}`);
   return { object: decoded.object, warnings: problems };
 }
 
