@@ -29,6 +29,7 @@ export interface ControllerSettings extends NodeLifecycleSettings, NamespaceSett
 /** Upstream's defaults. */
 export const CONTROLLER_DEFAULTS: Omit<ControllerSettings, 'caPem' | 'watchMetadata'> = {
   nodeMonitorGraceMs: 50_000,
+  nodeStartupGraceMs: 60_000,
   namespaceGraceMs: 5000,
   terminatedPodsMax: 12_500,
   nodeGoneMs: 40_000,

@@ -5,11 +5,12 @@
  * It differs from `#kube/controller` in one thing: there is no leadership, since the process that holds
  * the store is the only one that can run these controllers. Nothing here polls; an idle loop costs nothing.
  */
-import { type Clock, type Timer } from '#base/clock';
-import { errorText, type Log } from '#base/log';
+import { errorText } from '#base/log';
 import { keyOf, keyText, parseKey, type KubeObject, type ObjectKey } from '#apimachinery/meta';
 import { isConflict, isForbidden, isNotFound, StatusError } from '#apimachinery/status';
 import type { Informer } from '#kube/cache';
+import { WorkQueue } from '#kube/workqueue';
+import type { ControlPlane } from './types.ts';
 
 /** Turns changes of one informer's objects into keys. */
 export interface LoopSource<T extends KubeObject = any> {
@@ -24,8 +25,7 @@ export interface LoopSource<T extends KubeObject = any> {
 
 export interface ControlLoopOptions {
   name: string;
-  clock: Clock;
-  log: Log;
+  plane: Pick<ControlPlane, 'clock' | 'random' | 'log'>;
   sources: readonly LoopSource[];
   /** Returns milliseconds after which to look again, or nothing. */
   reconcile: (key: ObjectKey, signal: AbortSignal) => Promise<number | undefined | void>;
@@ -39,15 +39,13 @@ const BACKOFF_MS = { min: 5, max: 30_000 };
 
 export class ControlLoop {
   readonly #options: ControlLoopOptions;
-  readonly #ready = new Set<string>();
-  readonly #working = new Set<string>();
-  readonly #again = new Set<string>();
-  readonly #timers = new Map<string, { timer: Timer; dueMs: number }>();
-  readonly #failures = new Map<string, number>();
+  readonly #queue: WorkQueue;
   #signal: AbortSignal | undefined;
 
   constructor(options: ControlLoopOptions) {
     this.#options = options;
+    const { clock, random } = options.plane;
+    this.#queue = new WorkQueue({ clock, random, backoffMs: options.backoffMs ?? BACKOFF_MS, workers: this.#workers });
     for (const source of options.sources) this.#connect(source);
   }
 
@@ -55,29 +53,17 @@ export class ControlLoop {
   async start(signal: AbortSignal): Promise<void> {
     await Promise.all(this.#options.sources.map(({ informer }) => informer.waitForSync(signal)));
     this.#signal = signal;
-    signal.addEventListener('abort', () => this.#stop(), { once: true });
-    this.#dispatch();
+    signal.addEventListener('abort', () => this.#queue.shutDown(), { once: true });
+    for (let worker = 0; worker < this.#workers; worker++) void this.#work(signal);
   }
 
   /** Makes a key due now or after a delay; the earlier of two delays counts. */
   add(key: ObjectKey | string, delayMs = 0): void {
-    const text = typeof key === 'string' ? key : keyText(key);
-    if (this.#signal?.aborted) return;
-    if (delayMs > 0) return this.#addLater(text, delayMs);
-    this.#timers.get(text)?.timer.cancel();
-    this.#timers.delete(text);
-    if (this.#working.has(text)) this.#again.add(text);
-    else this.#ready.add(text);
-    this.#dispatch();
+    this.#queue.addAfter(typeof key === 'string' ? key : keyText(key), delayMs);
   }
 
-  #addLater(text: string, delayMs: number): void {
-    const { clock } = this.#options;
-    const dueMs = clock.monotonicMs() + delayMs;
-    const pending = this.#timers.get(text);
-    if (pending && pending.dueMs <= dueMs) return;
-    pending?.timer.cancel();
-    this.#timers.set(text, { dueMs, timer: clock.after(delayMs, () => this.add(text)) });
+  get #workers(): number {
+    return this.#options.concurrency ?? CONCURRENCY_DEFAULT;
   }
 
   #connect({ informer, map, changed, delayMs = 0 }: LoopSource): void {
@@ -95,48 +81,25 @@ export class ControlLoop {
     });
   }
 
-  #dispatch(): void {
-    const signal = this.#signal;
-    if (!signal || signal.aborted) return;
-    for (const text of this.#ready) {
-      if (this.#working.size >= (this.#options.concurrency ?? CONCURRENCY_DEFAULT)) return;
-      this.#ready.delete(text);
-      this.#working.add(text);
-      void this.#work(text, signal);
+  async #work(signal: AbortSignal): Promise<void> {
+    for (let key = await this.#queue.take(); key !== undefined; key = await this.#queue.take()) {
+      try {
+        const delayMs = await this.#options.reconcile(parseKey(key), signal);
+        this.#queue.forget(key);
+        if (delayMs !== undefined) this.#queue.addAfter(key, Math.max(1, delayMs));
+      } catch (error) {
+        this.#failed(key, error);
+      }
+      this.#queue.done(key);
     }
   }
 
-  async #work(text: string, signal: AbortSignal): Promise<void> {
-    let delayMs: number | undefined;
-    try {
-      delayMs = (await this.#options.reconcile(parseKey(text), signal)) ?? undefined;
-      this.#failures.delete(text);
-    } catch (error) {
-      delayMs = this.#failed(text, error);
-    }
-    this.#working.delete(text);
-    if (signal.aborted) return;
-    if (this.#again.delete(text)) this.add(text);
-    else if (delayMs !== undefined) this.add(text, Math.max(1, delayMs));
-    this.#dispatch();
-  }
-
-  #failed(text: string, error: unknown): number | undefined {
+  #failed(key: string, error: unknown): void {
+    const { name, plane } = this.#options;
     // What a dying namespace refuses, it will always refuse.
-    if (isNamespaceTerminating(error)) return undefined;
-    const { name, log, backoffMs = BACKOFF_MS } = this.#options;
-    const failures = (this.#failures.get(text) ?? 0) + 1;
-    this.#failures.set(text, failures);
-    if (!isConflict(error) && !isNotFound(error) && !this.#signal?.aborted) {
-      log.warn('reconcile failed', { controller: name, key: text, failures, error: errorText(error) });
-    }
-    return Math.min(backoffMs.max, backoffMs.min * 2 ** (failures - 1));
-  }
-
-  #stop(): void {
-    for (const { timer } of this.#timers.values()) timer.cancel();
-    this.#timers.clear();
-    this.#ready.clear();
+    if (this.#signal?.aborted || isNamespaceTerminating(error)) return;
+    this.#queue.addRateLimited(key);
+    if (!isConflict(error) && !isNotFound(error)) plane.log.warn('reconcile failed', { controller: name, key, failures: this.#queue.failures(key), error: errorText(error) });
   }
 }
 

@@ -24,8 +24,7 @@ export function clusterRoleAggregation(plane: ControlPlane): ControlLoop {
   const aggregating = () => informer.list().filter((role) => role.aggregationRule).map(keyOf);
   return new ControlLoop({
     name: 'clusterrole-aggregation',
-    clock: plane.clock,
-    log: plane.log,
+    plane,
     sources: [{ informer, map: aggregating, changed: (before, after) => !deepEqual([before.rules, before.metadata.labels, before.aggregationRule], [after.rules, after.metadata.labels, after.aggregationRule]) }],
     async reconcile(key) {
       const role = informer.get(key);

@@ -24,8 +24,7 @@ export class CronJobController {
     this.#jobs = plane.informers.of(jobs);
     this.loop = new ControlLoop({
       name: 'cronjob',
-      clock: plane.clock,
-      log: plane.log,
+      plane,
       sources: [{ informer: this.#cronJobs }, { informer: this.#jobs, map: cronJobOf }],
       reconcile: (key) => this.#reconcile(key),
     });

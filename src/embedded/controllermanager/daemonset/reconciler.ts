@@ -28,8 +28,7 @@ export class DaemonSetController {
     this.#expectations = new Expectations(this.#pods);
     this.loop = new ControlLoop({
       name: 'daemonset',
-      clock: plane.clock,
-      log: plane.log,
+      plane,
       sources: [
         { informer: this.#sets },
         { informer: this.#pods, map: (pod) => ownersOfPod(pod, 'DaemonSet', this.#sets) },

@@ -37,8 +37,7 @@ export class DeploymentController {
     this.#pods = plane.informers.of(pods);
     this.loop = new ControlLoop({
       name: 'deployment',
-      clock: plane.clock,
-      log: plane.log,
+      plane,
       sources: [
         { informer: this.#deployments },
         { informer: this.#sets, map: (set) => ownersOf(set, 'Deployment', this.#deployments) },

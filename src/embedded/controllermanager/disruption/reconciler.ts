@@ -28,8 +28,7 @@ export class DisruptionController {
     const replicasChanged = (before: Scaled, after: Scaled) => before.spec?.replicas !== after.spec?.replicas;
     this.loop = new ControlLoop({
       name: 'disruption',
-      clock: plane.clock,
-      log: plane.log,
+      plane,
       sources: [
         { informer: this.#budgets },
         { informer: this.#pods, map: (pod) => this.#budgetsOf(pod), changed: (before, after) => !deepEqual(view(before), view(after)) },

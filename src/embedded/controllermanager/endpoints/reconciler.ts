@@ -28,8 +28,7 @@ export class EndpointsController {
     this.#endpoints = plane.informers.of(endpoints);
     this.loop = new ControlLoop({
       name: 'endpoints',
-      clock: plane.clock,
-      log: plane.log,
+      plane,
       sources: [
         { informer: this.#services },
         { informer: this.#pods, map: (pod) => this.#servicesOf(pod), changed: endpointChanged },

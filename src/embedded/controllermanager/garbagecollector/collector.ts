@@ -35,8 +35,7 @@ export class GarbageCollector {
     const crds = plane.informers.of(customResourceDefinitions);
     this.#loop = new ControlLoop({
       name: 'garbagecollector',
-      clock: plane.clock,
-      log: plane.log,
+      plane,
       concurrency: 8,
       sources: [{ informer: crds, map: () => [{ name: 'discovery' }], delayMs: DISCOVERY_DELAY_MS }],
       reconcile: (key, signal) => (key.name === 'discovery' && !key.namespace ? this.#discover(signal) : this.#reconcile(key.name)),

@@ -31,8 +31,7 @@ export class JobController {
     this.#expectations = new Expectations(this.#pods);
     this.loop = new ControlLoop({
       name: 'job',
-      clock: plane.clock,
-      log: plane.log,
+      plane,
       sources: [{ informer: this.#jobs }, { informer: this.#pods, map: (pod) => this.#forgetGone(pod), changed: () => false }, { informer: this.#pods, map: (pod) => ownersOfPod(pod, 'Job', this.#jobs), delayMs: GATHER_MS }],
       reconcile: (key) => this.#reconcile(key),
     });

@@ -31,8 +31,7 @@ export class NamespaceController {
     this.#namespaces = plane.informers.of(namespaces);
     this.loop = new ControlLoop({
       name: 'namespace',
-      clock: plane.clock,
-      log: plane.log,
+      plane,
       sources: [
         { informer: this.#namespaces, changed: (before, after) => before.metadata.deletionTimestamp !== after.metadata.deletionTimestamp },
         // The end of a pod may be what a namespace waits for.

@@ -14,10 +14,14 @@ import { deletePod } from '../workload/pods.ts';
 import { evictionOf, isFullDisruption, podsToSilence, readyStatus, silencedConditions, wantedNoExecuteTaints, wantedNoScheduleTaints } from './plan.ts';
 
 const LEASE_NAMESPACE = 'kube-node-lease';
+/** A timer that fires later than this tells that the whole process stood still. */
+const STALL_MS = 1000;
 
 export interface NodeLifecycleSettings {
   /** `--node-monitor-grace-period`, default 50 s. */
   nodeMonitorGraceMs: number;
+  /** `--node-startup-grace-period`, default 60 s: for nodes that have never posted a status. */
+  nodeStartupGraceMs: number;
 }
 
 export class NodeLifecycleController {
@@ -30,7 +34,7 @@ export class NodeLifecycleController {
   readonly #nodeLoop: ControlLoop;
   readonly #evictionLoop: ControlLoop;
   readonly #leases: Informer<Lease>;
-  #startedMs = 0;
+  readonly #startedMs: number;
 
   constructor(plane: ControlPlane, settings: NodeLifecycleSettings) {
     this.#plane = plane;
@@ -38,12 +42,13 @@ export class NodeLifecycleController {
     this.#nodes = plane.informers.of(nodes);
     this.#pods = plane.informers.of(pods);
     this.#leases = plane.informers.of(leases);
-    const { clock, log } = plane;
-    this.#nodeLoop = new ControlLoop({ name: 'nodelifecycle', clock, log, sources: [{ informer: this.#nodes, changed: meaningful }], reconcile: (key) => this.#reconcileNode(key.name) });
+    this.#startedMs = plane.clock.monotonicMs();
+    // Before the loops, so that a sign of life is known when its node is looked at.
+    this.#watchSigns();
+    this.#nodeLoop = new ControlLoop({ name: 'nodelifecycle', plane, sources: [{ informer: this.#nodes, changed: meaningful }], reconcile: (key) => this.#reconcileNode(key.name) });
     this.#evictionLoop = new ControlLoop({
       name: 'tainteviction',
-      clock,
-      log,
+      plane,
       concurrency: 8,
       sources: [{ informer: this.#pods, changed: (before, after) => before.spec?.nodeName !== after.spec?.nodeName || !deepEqual(before.spec?.tolerations, after.spec?.tolerations) }],
       reconcile: (key) => this.#evict(this.#pods.get(key)),
@@ -51,8 +56,11 @@ export class NodeLifecycleController {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#plane;
-    this.#startedMs = clock.monotonicMs();
+    signal.addEventListener('abort', () => this.#graceTimers.forEach((timer) => timer.cancel()), { once: true });
+    await Promise.all([this.#nodeLoop.start(signal), this.#evictionLoop.start(signal)]);
+  }
+
+  #watchSigns(): void {
     const alive = (name: string) => this.#signOfLife(name);
     this.#leases.addHandler({
       onAdd: (lease) => lease.metadata.namespace === LEASE_NAMESPACE && alive(lease.metadata.name ?? ''),
@@ -63,8 +71,6 @@ export class NodeLifecycleController {
       onUpdate: (before, node) => heartbeat(before) !== heartbeat(node) && alive(node.metadata.name ?? ''),
       onDelete: (node) => this.#forget(node.metadata.name ?? ''),
     });
-    signal.addEventListener('abort', () => this.#graceTimers.forEach((timer) => timer.cancel()), { once: true });
-    await Promise.all([this.#nodeLoop.start(signal), this.#evictionLoop.start(signal)]);
   }
 
   #signOfLife(name: string): void {
@@ -75,9 +81,12 @@ export class NodeLifecycleController {
   /** One timer that looks at the last sign of life when it fires, instead of being moved at every sign. */
   #armGrace(name: string, delayMs: number): void {
     const { clock } = this.#plane;
+    const dueMs = clock.monotonicMs() + delayMs;
     this.#graceTimers.set(name, clock.after(delayMs, () => {
       this.#graceTimers.delete(name);
-      const leftMs = this.#graceLeftMs(name);
+      // This process itself was held up: what it did not hear in the meantime proves nothing.
+      const stalled = clock.monotonicMs() - dueMs > STALL_MS;
+      const leftMs = stalled ? this.#settings.nodeMonitorGraceMs / 2 : this.#graceLeftMs(name);
       if (leftMs > 0) this.#armGrace(name, leftMs);
       else this.#nodeLoop.add({ name });
     }));
@@ -85,7 +94,10 @@ export class NodeLifecycleController {
 
   #graceLeftMs(name: string): number {
     const since = this.#lastSignMs.get(name) ?? this.#startedMs;
-    return since + this.#settings.nodeMonitorGraceMs - this.#plane.clock.monotonicMs();
+    const { nodeMonitorGraceMs, nodeStartupGraceMs } = this.#settings;
+    const node = this.#nodes.get({ name });
+    const graceMs = node && readyStatus(node) === undefined ? Math.max(nodeStartupGraceMs, nodeMonitorGraceMs) : nodeMonitorGraceMs;
+    return since + graceMs - this.#plane.clock.monotonicMs();
   }
 
   #forget(name: string): void {

@@ -33,8 +33,7 @@ export class PodGarbageCollector {
     this.#pods = plane.informers.of(pods);
     this.loop = new ControlLoop({
       name: 'podgc',
-      clock: plane.clock,
-      log: plane.log,
+      plane,
       sources: [
         { informer: this.#pods, changed: (before, after) => before.metadata.deletionTimestamp !== after.metadata.deletionTimestamp || before.spec?.nodeName !== after.spec?.nodeName || (!isTerminated(before) && isTerminated(after)) },
         { informer: this.#nodes, map: (node) => this.#pods.byIndex('node', node.metadata.name ?? '').map(keyOf), changed: (before, after) => before.spec?.taints !== after.spec?.taints },

@@ -28,8 +28,7 @@ export class ReplicaSetController {
     this.#expectations = new Expectations(this.#pods);
     this.loop = new ControlLoop({
       name: 'replicaset',
-      clock: plane.clock,
-      log: plane.log,
+      plane,
       sources: [{ informer: this.#sets }, { informer: this.#pods, map: (pod) => ownersOfPod(pod, 'ReplicaSet', this.#sets) }],
       reconcile: (key) => this.#reconcile(key),
     });

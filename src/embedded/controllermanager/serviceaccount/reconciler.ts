@@ -27,8 +27,7 @@ export class NamespaceFurnitureController {
     const ofNamespace = (object: { metadata: { namespace?: string } }) => [{ name: object.metadata.namespace ?? '' }];
     this.loop = new ControlLoop({
       name: 'serviceaccount',
-      clock: plane.clock,
-      log: plane.log,
+      plane,
       sources: [
         { informer: this.#namespaces },
         { informer: this.#accounts, map: (account) => (account.metadata.name === 'default' ? ofNamespace(account) : []) },

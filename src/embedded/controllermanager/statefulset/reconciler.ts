@@ -27,8 +27,7 @@ export class StatefulSetController {
     this.#expectations = new Expectations(this.#pods);
     this.loop = new ControlLoop({
       name: 'statefulset',
-      clock: plane.clock,
-      log: plane.log,
+      plane,
       sources: [{ informer: this.#sets }, { informer: this.#pods, map: (pod) => ownersOfPod(pod, 'StatefulSet', this.#sets) }, { informer: this.#history, map: () => [] }],
       reconcile: (key) => this.#reconcile(key),
     });
