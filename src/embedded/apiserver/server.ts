@@ -13,7 +13,7 @@ import type { Call } from './endpoints/call.ts';
 import { statusResponse } from './endpoints/respond.ts';
 import { runSubresource } from './endpoints/subresources.ts';
 import { runVerb } from './endpoints/verbs.ts';
-import { internalError, methodNotAllowed, noSuchResource, tooLarge } from './errors.ts';
+import { internalError, methodNotAllowed, noSuchResource, notFound, tooLarge } from './errors.ts';
 import { parseRequestInfo, type RequestInfo } from './http/requestinfo.ts';
 import { textResponse, type ApiRequest, type ApiResponse } from './http/types.ts';
 import type { Deps } from './registry/deps.ts';
@@ -61,7 +61,7 @@ export class RequestHandler {
     if (!info.isResource) return paths(request, info, user) ?? textResponse(404, '404 page not found\n');
     const type = deps.resources.get(info.group, info.version, info.plural);
     if (!type) {
-      if (info.group !== '' && !deps.resources.hasGroup(info.group)) return textResponse(404, '404 page not found\n');
+      if (info.group !== '' && !deps.resources.hasBuiltinGroup(info.group)) return textResponse(404, '404 page not found\n');
       throw noSuchResource();
     }
     return this.#dispatch({ deps, request, info, user, type, subresource: undefined, warnings: type.custom?.deprecated ? [type.custom.deprecated] : [] });
@@ -69,11 +69,14 @@ export class RequestHandler {
 
   #dispatch(call: Call): ApiResponse | Promise<ApiResponse> {
     const { info, type } = call;
-    if (!type.namespaced && info.namespace && type.plural !== 'namespaces') throw noSuchResource();
+    if (!type.namespaced && info.namespace && type.plural !== 'namespaces') {
+      if (type.custom) return textResponse(404, '404 page not found\n');
+      throw noSuchResource();
+    }
     const virtual = this.#parts.virtual[`${type.group}/${type.plural}`];
     if (info.subresource) {
       const subresource = type.subresources.find(({ name }) => name === info.subresource);
-      if (!subresource) throw noSuchResource();
+      if (!subresource) throw type.custom ? notFound(type, info.name) : noSuchResource();
       if (!subresource.verbs.includes(info.verb)) throw methodNotAllowed();
       return runSubresource({ ...call, subresource });
     }

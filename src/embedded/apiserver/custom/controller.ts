@@ -14,11 +14,11 @@ import type { Deps } from '../registry/deps.ts';
 import { NO_MANAGER } from '../registry/managers.ts';
 import type { ResourceType } from '../registry/types.ts';
 import { updateObject } from '../registry/update.ts';
-import { customTypes } from './strategy.ts';
+import { customTypes, type Origin } from './strategy.ts';
+import { CLEANUP_FINALIZER } from '../strategies/crd.ts';
 import type { CrdCondition, CrdNames, CustomResourceDefinition } from './types.ts';
 
 export const CRD_COLLECTION = 'apiextensions.k8s.io/customresourcedefinitions';
-export const CLEANUP_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io';
 
 export class CustomResources {
   readonly #deps: Deps;
@@ -63,7 +63,7 @@ export class CustomResources {
 
   #serve(name: string, crd: CustomResourceDefinition): void {
     this.#withdraw(name);
-    const types = customTypes(crd.spec, crd.metadata.uid ?? '');
+    const types = customTypes(crd.spec, originOf(crd));
     for (const type of types) this.#deps.resources.add(type);
     this.#served.set(name, types);
   }
@@ -133,7 +133,7 @@ export class CustomResources {
     const name = crd.metadata.name ?? '';
     const finalizers = crd.metadata.finalizers ?? [];
     if (!finalizers.includes(CLEANUP_FINALIZER)) return;
-    const [type] = this.#served.get(name) ?? customTypes(crd.spec, crd.metadata.uid ?? '');
+    const [type] = this.#served.get(name) ?? customTypes(crd.spec, originOf(crd));
     if (type) await this.#deleteAll(type);
     this.#withdraw(name);
     const without = finalizers.filter((item) => item !== CLEANUP_FINALIZER);
@@ -164,6 +164,10 @@ export class CustomResources {
       });
     });
   }
+}
+
+function originOf({ metadata }: CustomResourceDefinition): Origin {
+  return { uid: metadata.uid ?? '', evolved: (metadata.generation ?? 1) > 1 };
 }
 
 function isTrue(conditions: readonly CrdCondition[] | undefined, type: string): boolean {

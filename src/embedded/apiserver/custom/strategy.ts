@@ -5,9 +5,10 @@
 import { deepClone, deepEqual, isRecord } from '#base/json';
 import { formatApiVersion, parseApiVersion, type Unstructured } from '#apimachinery/meta';
 import { applyDefaults, findDuplicateFields, findUnknownFields, pruneObject, validateRules, validateSchema, type Schema } from '#apimachinery/schema';
-import { dns1123Subdomain, required, validateObjectMeta, validateObjectMetaUpdate, type FieldError } from '#apimachinery/validation';
+import { dns1123Subdomain, finalizerWarnings, validateObjectMeta, validateObjectMetaUpdate, type FieldError } from '#apimachinery/validation';
+import { compareVersions } from '../discovery/discovery.ts';
 import { badRequest } from '../errors.ts';
-import type { Decoded, FieldValidation, ResourceType, Strategy, WriteContext } from '../registry/types.ts';
+import { DecodeFailure, type Decoded, type FieldValidation, type ResourceType, type Strategy, type WriteContext } from '../registry/types.ts';
 import type { CrdSpec, CrdVersion } from './types.ts';
 
 const VERBS = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'];
@@ -15,14 +16,42 @@ const SUB_VERBS = ['get', 'patch', 'update'];
 const OPEN_SCHEMA: Schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
 
 /** The served versions of a definition as resources; `names` are the accepted ones. */
-export function customTypes(spec: CrdSpec, uid: string): ResourceType[] {
-  return spec.versions.filter((version) => version.served).map((version) => customType(spec, version, uid));
+export function customTypes(spec: CrdSpec, origin: Origin): ResourceType[] {
+  return spec.versions.filter((version) => version.served).map((version) => customType(spec, version, origin));
 }
 
-function customType(spec: CrdSpec, version: CrdVersion, uid: string): ResourceType {
+export interface Origin {
+  /** Of the definition. */
+  uid: string;
+  /** The definition has changed since its creation: stored objects may not fit it. */
+  evolved: boolean;
+}
+
+/** Names the newest served version that is not deprecated, if there is a better one. */
+function deprecationText({ group, names, versions }: CrdSpec, { name }: CrdVersion): string {
+  const better = versions.filter((version) => version.served && !version.deprecated && compareVersions(version.name, name) < 0).map((version) => version.name);
+  const [best] = better.sort(compareVersions);
+  return `${group}/${name} ${names.kind} is deprecated${best ? `; use ${group}/${best} ${names.kind}` : ''}`;
+}
+
+/**
+ * How stored objects look through this version: pruned and defaulted by its schema. Undefined where that
+ * changes nothing, so that stored bytes go out as they lie.
+ */
+function viewOf(spec: CrdSpec, version: CrdVersion, evolved: boolean): ((object: Unstructured) => void) | undefined {
+  const schema = version.schema?.openAPIV3Schema;
+  if (!schema || (spec.versions.length === 1 && !evolved)) return undefined;
+  return (object) => {
+    if (!spec.preserveUnknownFields) pruneObject(schema, object);
+    applyDefaults(schema, object);
+  };
+}
+
+function customType(spec: CrdSpec, version: CrdVersion, { uid, evolved }: Origin): ResourceType {
   const { names, group } = spec;
   const status = version.subresources?.status !== undefined;
   const scale = version.subresources?.scale;
+  const view = viewOf(spec, version, evolved);
   return {
     group,
     version: version.name,
@@ -46,7 +75,8 @@ function customType(spec: CrdSpec, version: CrdVersion, uid: string): ResourceTy
       uid,
       selectable: (version.selectableFields ?? []).map(({ jsonPath }) => jsonPath),
       ...(scale ? { scale } : {}),
-      ...(version.deprecated ? { deprecated: version.deprecationWarning ?? `${group}/${version.name} ${names.kind} is deprecated` } : {}),
+      ...(version.deprecated ? { deprecated: version.deprecationWarning ?? deprecationText(spec, version) } : {}),
+      ...(view ? { view } : {}),
     },
   };
 }
@@ -56,6 +86,7 @@ function customStrategy(spec: CrdSpec, version: CrdVersion): Strategy {
   const preserve = spec.preserveUnknownFields === true;
   const status = version.subresources?.status !== undefined;
   const selectable = (version.selectableFields ?? []).map(({ jsonPath }) => jsonPath.replace(/^\./, ''));
+  const storedSchema = spec.versions.find(({ storage }) => storage)?.schema?.openAPIV3Schema;
   const namespaced = spec.scope === 'Namespaced';
   const meta = { namespaced, checkName: dns1123Subdomain };
   return {
@@ -71,12 +102,16 @@ function customStrategy(spec: CrdSpec, version: CrdVersion): Strategy {
     prepareForUpdate: (object, old, context) => prepareForUpdate(status, object, old, context),
     validateCreate: (object) => [...validateObjectMeta(object.metadata, meta), ...validateContent(schema, object, undefined)],
     validateUpdate: (object, old) => [...validateObjectMetaUpdate(object.metadata, old.metadata), ...validateContent(schema, object, old)],
+    warnings: (object, old) => finalizerWarnings(object.metadata.finalizers?.filter((name) => !old?.metadata.finalizers?.includes(name))),
     allowCreateOnUpdate: false,
     allowUnconditionalUpdate: false,
     selectableFields: selectable,
     ...(selectable.length > 0 ? { fields: (object: Unstructured) => Object.fromEntries(selectable.map((path) => [path, textAt(object, path)])) } : {}),
     returnDeletedObject: false,
-    normalise: () => {},
+    // Objects are stored in the storage version: what its schema does not know is not kept.
+    normalise(object) {
+      if (storedSchema && storedSchema !== schema && !preserve) pruneObject(storedSchema, object);
+    },
   };
 }
 
@@ -100,14 +135,13 @@ interface DecodeFacts {
 }
 
 function decode({ spec, version, schema, preserve }: DecodeFacts, document: Unstructured, fieldValidation: FieldValidation, text: string): Decoded {
-  const { kind } = spec.names;
   checkKind(spec, version, document);
   const object = deepClone(document);
   object.apiVersion = formatApiVersion(spec.group, version.name);
-  object.metadata = decodeMetadata(object.metadata, kind, version.name);
+  object.metadata = decodeMetadata(object.metadata);
   const problems = fieldValidation === 'Ignore' ? [] : [...findDuplicateFields(text), ...findUnknownFields(schema, object)];
   if (fieldValidation === 'Strict' && problems.length > 0) {
-    throw badRequest(`${kind} in version ${JSON.stringify(version.name)} cannot be handled as a ${kind}: strict decoding error: ${problems.join(', ')}`);
+    throw new DecodeFailure(`strict decoding error: ${problems.join(', ')}`);
   }
   if (!preserve) pruneObject(schema, object);
   return { object, warnings: problems };
@@ -116,8 +150,6 @@ function decode({ spec, version, schema, preserve }: DecodeFacts, document: Unst
 function checkKind(spec: CrdSpec, version: CrdVersion, document: Unstructured): void {
   const { group, version: found } = parseApiVersion(document.apiVersion ?? '');
   if (document.kind !== spec.names.kind || group !== spec.group) {
-    const why = document.kind !== spec.names.kind ? `unable to find kind` : 'unable to find group';
-    void why;
     throw badRequest(`${document.kind} in version ${JSON.stringify(found)} cannot be handled as a ${spec.names.kind}: no kind ${JSON.stringify(document.kind)} is registered for version ${JSON.stringify(document.apiVersion)} in scheme "pkg/runtime/scheme.go:110"`);
   }
   if (found !== version.name) throw badRequest(`the API version in the data (${document.apiVersion}) does not match the expected API version (${formatApiVersion(spec.group, version.name)})`);
@@ -126,8 +158,8 @@ function checkKind(spec: CrdSpec, version: CrdVersion, document: Unstructured): 
 const TEXT_FIELDS = ['name', 'generateName', 'namespace', 'uid', 'resourceVersion', 'selfLink'];
 
 /** Metadata is typed even where the rest is not; empty fields go. */
-function decodeMetadata(raw: unknown, kind: string, version: string): Unstructured['metadata'] {
-  const refuse = (why: string) => badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${why}`);
+function decodeMetadata(raw: unknown): Unstructured['metadata'] {
+  const refuse = (why: string) => new DecodeFailure(why);
   if (!isRecord(raw)) throw refuse('json: cannot unmarshal into Go value of type v1.ObjectMeta');
   const metadata: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(raw)) {
@@ -163,5 +195,3 @@ function prepareForUpdate(status: boolean, object: Unstructured, old: Unstructur
   };
   if (!deepEqual(content(object), content(old))) object.metadata.generation = (old.metadata.generation ?? 0) + 1;
 }
-
-void required;

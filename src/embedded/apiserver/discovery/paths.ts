@@ -1,8 +1,7 @@
 /** Paths outside of resources: health, version, discovery, OpenAPI. Documents are kept until the resources change. */
 import { sha256Hex } from '#base/hash';
-import { StatusError } from '#apimachinery/status';
 import { noSuchResource } from '../errors.ts';
-import { negotiate, parseAccept } from '../endpoints/negotiate.ts';
+import { negotiate, notAcceptable, parseAccept } from '../endpoints/negotiate.ts';
 import { bytesResponse, header, jsonResponse, textResponse, type ApiRequest, type ApiResponse } from '../http/types.ts';
 import type { RequestInfo } from '../http/requestinfo.ts';
 import type { ResourceTable } from '../registry/table.ts';
@@ -29,7 +28,7 @@ export function pathHandler(options: PathOptions): PathHandler {
     if (request.method !== 'GET' && request.method !== 'HEAD') return undefined;
     const { path } = info;
     if (HEALTH.has(path)) return healthResponse(path, info);
-    if (path === '/version' || path === '/version/') return jsonResponse(200, options.version);
+    if (path === '/version' || path === '/version/') return versionResponse(request, options);
     if (path === '/metrics') return textResponse(200, options.metrics(), 'text/plain; version=0.0.4; charset=utf-8');
     if (path === '/' || path === '') return jsonResponse(200, { paths: rootPaths(options.table) });
     const openid = options.openid[path];
@@ -41,6 +40,13 @@ export function pathHandler(options: PathOptions): PathHandler {
 function healthResponse(path: string, { query }: RequestInfo): ApiResponse {
   if (!query.has('verbose')) return textResponse(200, 'ok');
   return textResponse(200, `[+]ping ok\n[+]log ok\n[+]etcd ok\n${path.slice(1)} check passed\n`);
+}
+
+function versionResponse(request: ApiRequest, { version }: PathOptions): ApiResponse {
+  const accept = header(request, 'accept') ?? '';
+  const types = parseAccept(accept).map(({ type }) => type);
+  if (types.length > 0 && !types.some((type) => ['application/json', '*/*', 'application/*', 'application/yaml'].includes(type))) throw notAcceptable();
+  return jsonResponse(200, version);
 }
 
 function rootPaths(table: ResourceTable): string[] {
@@ -121,5 +127,3 @@ class DocumentCache {
     return bytes;
   }
 }
-
-void StatusError;

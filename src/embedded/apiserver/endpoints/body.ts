@@ -63,8 +63,16 @@ function readYaml(request: ApiRequest, expected: ExpectedKind): unknown {
   try {
     return parseYaml(Buffer.from(request.body).toString('utf8'));
   } catch (error) {
-    throw unrecognized(expected, request.body, (error as Error).message);
+    throw unrecognized(expected, request.body, goYamlMessage((error as Error).message, request.body));
   }
+}
+
+/** Go's scanner names what it expected where ours names what it met. */
+function goYamlMessage(message: string, body: Uint8Array): string {
+  const match = /^(.*): unexpected end of the stream within a flow collection/.exec(message);
+  if (!match) return message;
+  const text = Buffer.from(body).toString('utf8');
+  return `${match[1]}: did not find expected ',' or '${text.lastIndexOf('[') > text.lastIndexOf('{') ? ']' : '}'}'`;
 }
 
 export function unrecognized(expected: ExpectedKind, body: Uint8Array, problem: string) {

@@ -55,7 +55,13 @@ export function negotiate(request: Pick<ApiRequest, 'headers'>, transforms: bool
     if (!transforms || params['g'] !== 'meta.k8s.io' || !META_VERSIONS.has(params['v'] ?? '') || !TRANSFORMS.has(as)) continue;
     return { yaml, as: as as Negotiated['as'], version: params['v'] as string, pretty };
   }
-  throw notAcceptable();
+  const asked = parseAccept(accept).some(({ type, params }) => (type === 'application/json' || type === 'application/yaml') && params['as'] !== undefined);
+  throw asked ? onlyAccepted() : notAcceptable();
+}
+
+/** The media type fits, but not what it is to be turned into. */
+function onlyAccepted(): StatusError {
+  return new StatusError(406, 'NotAcceptable', 'only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf');
 }
 
 export function notAcceptable(available = AVAILABLE): StatusError {

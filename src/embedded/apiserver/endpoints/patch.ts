@@ -9,10 +9,11 @@ import { formatApiVersion, type Unstructured } from '#apimachinery/meta';
 import { serverSideApply } from '#apimachinery/managedfields';
 import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch, type JsonPatchOperation } from '#apimachinery/patch';
 import { parseYaml } from '#render/rawyaml';
-import { badRequest } from '../errors.ts';
-import type { FieldValidation, ResourceType } from '../registry/types.ts';
+import { invalid as invalidField } from '#apimachinery/validation';
+import { badRequest, invalid } from '../errors.ts';
+import { DecodeFailure, type FieldValidation, type ResourceType } from '../registry/types.ts';
 import type { Call } from './call.ts';
-import { mediaType } from './body.ts';
+import { goKind, mediaType } from './body.ts';
 import { goSyntaxError } from './gojson.ts';
 
 export type PatchKind = 'json' | 'merge' | 'strategic' | 'apply';
@@ -38,15 +39,18 @@ export function patchKind(call: Pick<Call, 'request' | 'type'>): PatchKind {
 export interface PatchPlan {
   /** The raw result of the patch on an object; decoded by the caller. */
   apply(old: Unstructured): unknown;
+  /** The patch as it was sent, when duplicates in it matter. */
   text: string;
+  /** What an error about the result shows. */
+  show(patched: unknown): string;
 }
 
 export function planPatch(kind: Exclude<PatchKind, 'apply'>, body: Uint8Array, type: ResourceType): PatchPlan {
   const text = Buffer.from(body).toString('utf8');
   const patch = parsePatch(kind, text);
-  if (kind === 'json') return { text, apply: (old) => applyJsonPatch(old, patch as JsonPatchOperation[]) };
-  if (kind === 'merge') return { text, apply: (old) => applyMergePatch(old, patch) };
-  return { text, apply: (old) => applyStrategicMergePatch(old, patch, type.strategy.schema) };
+  if (kind === 'json') return { text: '', show: patchedText, apply: (old) => applyJsonPatch(old, patch as JsonPatchOperation[]) };
+  if (kind === 'merge') return { text, show: patchedText, apply: (old) => applyMergePatch(old, patch) };
+  return { text, show: () => goText(patch), apply: (old) => applyStrategicMergePatch(old, patch, type.strategy.schema) };
 }
 
 function parsePatch(kind: PatchKind, text: string): unknown {
@@ -58,7 +62,7 @@ function parsePatch(kind: PatchKind, text: string): unknown {
     throw badRequest(kind === 'json' ? `error decoding patch: ${problem}` : kind === 'merge' ? `error decoding patch: ${problem}` : problem);
   }
   if (kind === 'json' && !Array.isArray(patch)) throw badRequest('error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch');
-  if (kind !== 'json' && !isRecord(patch)) throw badRequest(`json: cannot unmarshal ${Array.isArray(patch) ? 'array' : typeof patch} into Go value of type map[string]interface {}`);
+  if (kind !== 'json' && !isRecord(patch)) throw badRequest(`${kind === 'merge' ? 'error decoding patch: ' : ''}json: cannot unmarshal ${goKind(patch)} into Go value of type map[string]interface {}`);
   return patch;
 }
 
@@ -99,9 +103,32 @@ export function applyTo({ call, live, applied, manager, force }: ApplyInput): { 
   });
 }
 
-/** Decodes what a patch made, as a typed server would. */
-export function decodeResult(type: ResourceType, document: unknown, fieldValidation: FieldValidation, warnings: string[]): Unstructured {
-  const { object, warnings: found } = type.strategy.decode(document, fieldValidation, '');
-  warnings.push(...found);
-  return object;
+/** Decodes what a patch made, as a typed server would; what does not fit is the patch's fault. */
+export function decodePatched(type: ResourceType, plan: PatchPlan, patched: unknown, fieldValidation: FieldValidation, warnings: string[]): Unstructured {
+  try {
+    const { object, warnings: found } = type.strategy.decode(patched, fieldValidation, plan.text);
+    warnings.push(...found);
+    return object;
+  } catch (error) {
+    if (!(error instanceof DecodeFailure)) throw error;
+    throw invalid({ group: '', kind: '' }, '', [invalidField('patch', plan.show(patched), error.message)]);
+  }
+}
+
+const META_ORDER = ['name', 'generateName', 'namespace', 'selfLink', 'uid', 'resourceVersion', 'generation', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'labels', 'annotations', 'ownerReferences', 'finalizers'];
+
+/** The patched object as the real server prints it: keys sorted, metadata in the order of its struct. */
+function patchedText(patched: unknown): string {
+  if (!isRecord(patched)) return JSON.stringify(patched) ?? 'null';
+  const metadata = isRecord(patched['metadata']) ? patched['metadata'] : {};
+  const { managedFields: _, ...meta } = metadata;
+  const ordered = Object.fromEntries([...META_ORDER.filter((key) => key in meta), ...Object.keys(meta).filter((key) => !META_ORDER.includes(key))].map((key) => [key, meta[key]]));
+  return JSON.stringify(Object.fromEntries(Object.keys(patched).sort().map((key) => [key, key === 'metadata' ? ordered : patched[key]])));
+}
+
+/** A value as Go's %+v prints maps. */
+function goText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`;
+  if (isRecord(value)) return `map[${Object.keys(value).sort().map((key) => `${key}:${goText(value[key])}`).join(' ')}]`;
+  return value === null ? '<nil>' : String(value);
 }

@@ -7,7 +7,7 @@ import { bytesResponse, header, jsonResponse, type ApiResponse } from '../http/t
 import { decodeEntry, headOf, wireBytes } from '../registry/codec.ts';
 import type { ListPage } from '../registry/read.ts';
 import type { ResourceType } from '../registry/types.ts';
-import { tableOf } from '../table/table.ts';
+import { publicMetadata, tableOf } from '../table/table.ts';
 import type { Call } from './call.ts';
 import { negotiate, type Negotiated } from './negotiate.ts';
 
@@ -45,7 +45,7 @@ function listMeta({ metadata }: Unstructured): Record<string, unknown> {
 }
 
 export function partial(object: Unstructured, version = 'v1'): Unstructured {
-  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata };
+  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata: publicMetadata(object) };
 }
 
 export function includeOf(call: Pick<Call, 'info'>): string {
@@ -57,7 +57,7 @@ export function listResponse(call: Call, page: ListPage): ApiResponse {
   const { type } = call;
   const metadata = {
     resourceVersion: String(page.revision),
-    ...(page.continue ? { continue: page.continue } : {}),
+    ...(page.continue || (type.custom && negotiated.as === '') ? { continue: page.continue ?? '' } : {}),
     ...(page.remaining === undefined ? {} : { remainingItemCount: page.remaining }),
   };
   if (negotiated.as === '' && !negotiated.yaml && !pretty(call)) return withWarnings(call, bytesResponse(200, listBytes(type, page.entries, metadata)));
@@ -74,6 +74,10 @@ export function objectListResponse(call: Call, objects: Unstructured[], resource
 function transformList(call: Call, { as, version }: Negotiated, objects: Unstructured[], metadata: Record<string, unknown>): unknown {
   const { type } = call;
   if (as === 'Table') return tableOf(type, objects, { version, include: includeOf(call), metadata, nowMs: call.deps.clock.wallMs() });
+  if (as === 'PartialObjectMetadata') {
+    const goPackage = type.group === '' ? 'core' : type.group.split('.')[0];
+    throw new StatusError(406, 'NotAcceptable', `you requested PartialObjectMetadata, but the requested object is a list (*${goPackage}.${type.listKind})`);
+  }
   if (as !== '') {
     const items = objects.map((object) => partial(object, version));
     return { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${version}`, metadata, items };
@@ -89,7 +93,8 @@ function listBytes(type: ResourceType, entries: readonly Entry[], metadata: unkn
   const itemHead = type.custom ? headOf(type) : undefined;
   for (const [i, entry] of entries.entries()) {
     if (i > 0) parts.push(COMMA);
-    if (itemHead) parts.push(itemHead, entry.value.subarray(1));
+    if (type.custom?.view) parts.push(wireBytes(entry.value, type));
+    else if (itemHead) parts.push(itemHead, entry.value.subarray(1));
     else parts.push(entry.value);
   }
   parts.push(END);

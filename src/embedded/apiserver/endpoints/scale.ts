@@ -1,10 +1,10 @@
 /** `…/scale`: the replica count of any workload in one common shape. Rule: autoscaling/v1 Scale. */
 import { deepClone, getPath, isRecord } from '#base/json';
-import { formatSelector, type LabelSelector } from '#apimachinery/labels';
+import type { LabelSelector } from '#apimachinery/labels';
 import type { Unstructured } from '#apimachinery/meta';
 import { invalid as invalidField } from '#apimachinery/validation';
 import { builtinSchema, decodeBuiltin } from '#api/builtin';
-import { badRequest, internalError, invalid, notFound } from '../errors.ts';
+import { badRequest, internalError, invalid } from '../errors.ts';
 import type { ApiResponse } from '../http/types.ts';
 import { decodeEntry } from '../registry/codec.ts';
 import { getEntry } from '../registry/read.ts';
@@ -15,6 +15,7 @@ import { readObject } from './body.ts';
 import { writeOptions, type WriteOptions } from './options.ts';
 import { applyTo, patchKind, planPatch, readApplied } from './patch.ts';
 import { objectResponse } from './respond.ts';
+import { sortedSelector } from './selector-text.ts';
 import { managerFor } from './verbs.ts';
 
 export const SCALE = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
@@ -132,22 +133,3 @@ function selectorOf(type: ResourceType, object: Unstructured): string {
   const labels = type.kind === 'ReplicationController' ? { matchLabels: selector as Record<string, string> } : (selector as LabelSelector);
   return sortedSelector(labels);
 }
-
-/** Terms by key, as Go prints a selector. */
-export function sortedSelector(selector: LabelSelector): string {
-  const terms = [
-    ...Object.entries(selector.matchLabels ?? {}).map(([key, value]) => ({ key, text: `${key}=${value}` })),
-    ...(selector.matchExpressions ?? []).map((expression) => ({ key: expression.key, text: expressionText(expression) })),
-  ];
-  return terms.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)).map(({ text }) => text).join(',');
-}
-
-function expressionText({ key, operator, values = [] }: NonNullable<LabelSelector['matchExpressions']>[number]): string {
-  const list = `(${[...values].sort().join(',')})`;
-  if (operator === 'In') return `${key} in ${list}`;
-  if (operator === 'NotIn') return `${key} notin ${list}`;
-  return operator === 'Exists' ? key : `!${key}`;
-}
-
-void notFound;
-void formatSelector;

@@ -1,6 +1,7 @@
 /** The generic verbs: what each does with a request, from body and options to the answer. */
 import { randomInt } from 'node:crypto';
 import { isRecord } from '#base/json';
+import { findDuplicateFields } from '#apimachinery/schema';
 import { formatApiVersion, type Unstructured } from '#apimachinery/meta';
 import { isTrue } from '../http/requestinfo.ts';
 import { header, type ApiResponse } from '../http/types.ts';
@@ -10,6 +11,7 @@ import { decodeEntry } from '../registry/codec.ts';
 import { deleteObject, type DeleteOptions, type DeleteResult } from '../registry/delete.ts';
 import { managerOf, type Manager } from '../registry/managers.ts';
 import { getEntry, listEntries } from '../registry/read.ts';
+import { DecodeFailure, type Decoded, type FieldValidation } from '../registry/types.ts';
 import { updateObject, type UpdateRequest } from '../registry/update.ts';
 import { openWatch, plainFormat, type EventFormat } from '../watch/watch.ts';
 import { metadataFormat, tableFormat } from '../watch/formats.ts';
@@ -17,7 +19,7 @@ import type { Call } from './call.ts';
 import { checkApiVersion, readDocument, readObject } from './body.ts';
 import { negotiate } from './negotiate.ts';
 import { checkVersionText, deleteOptions, listOptions, watchVersion, writeOptions, type WriteOptions } from './options.ts';
-import { applyTo, decodeResult, patchKind, planPatch, readApplied } from './patch.ts';
+import { applyTo, decodePatched, patchKind, planPatch, readApplied } from './patch.ts';
 import { entryResponse, listResponse, objectListResponse, objectResponse, plainResponse, includeOf } from './respond.ts';
 
 /** A watch without timeoutSeconds ends after this many seconds, and up to twice as many. */
@@ -102,8 +104,7 @@ export async function patchVerb(call: Call): Promise<ApiResponse> {
   if (kind === 'apply') return applyVerb(call, options);
   const plan = planPatch(kind, request.body, type);
   const transform = (old: Unstructured) => {
-    const patched = plan.apply(old) as Unstructured;
-    const result = decodeResult(type, patched, options.fieldValidation, call.warnings);
+    const result = decodePatched(type, plan, plan.apply(old), options.fieldValidation, call.warnings);
     type.strategy.default(result);
     return result;
   };
@@ -116,17 +117,17 @@ async function applyVerb(call: Call, options: WriteOptions): Promise<ApiResponse
   checkApplied(call, applied);
   const manager = options.fieldManager as string;
   const force = options.force ?? false;
-  const warnings = new Set<string>();
-  const checked = type.strategy.decode(applied, options.fieldValidation, text.trimStart().startsWith('{') ? text : '');
-  for (const warning of checked.warnings) warnings.add(warning);
+  const duplicates = options.fieldValidation === 'Ignore' || !text.trimStart().startsWith('{') ? [] : findDuplicateFields(text);
+  if (options.fieldValidation === 'Strict' && duplicates.length > 0) throw badRequest(`error strict decoding YAML: ${duplicates.join(', ')}`);
   const merge = (live: Unstructured | undefined) => {
     const { object, changed } = applyTo({ call, live, applied, manager, force });
     if (!changed && live) return live;
-    const result = type.strategy.decode(object, 'Ignore', '').object;
+    const result = decodeDocument(type, object, 'Ignore', '').object;
+    if (!live) delete result.metadata.resourceVersion;
     type.strategy.default(result);
     return result;
   };
-  call.warnings.push(...warnings);
+  call.warnings.push(...duplicates);
   const base = { ...updateBase(call, options), manager: { name: manager, applied: true } };
   const make = info.subresource === '' ? { make: () => merge(undefined) } : {};
   return finishUpdate(call, { ...base, transform: merge, ...make });
@@ -148,8 +149,8 @@ function updateBase(call: Call, options: WriteOptions): Omit<UpdateRequest, 'tra
 }
 
 async function finishUpdate(call: Call, request: UpdateRequest): Promise<ApiResponse> {
-  const { object, created } = await updateObject(call.deps, request);
-  warn(call, object, undefined);
+  const { object, created, old } = await updateObject(call.deps, request);
+  warn(call, object, old);
   return objectResponse(call, object, created ? 201 : 200);
 }
 
@@ -160,11 +161,20 @@ export function managerFor(call: Call, { fieldManager }: WriteOptions): Manager 
 export function decodeBody(call: Call, { fieldValidation }: WriteOptions): Unstructured {
   const { type } = call;
   const { object: raw, text } = readObject(call.request, type);
-  const { object, warnings } = type.strategy.decode(raw, fieldValidation, text);
+  const { object, warnings } = decodeDocument(type, raw, fieldValidation, text);
   call.warnings.push(...warnings);
   checkApiVersion(object, type);
   type.strategy.default(object);
   return object;
+}
+
+function decodeDocument(type: Call['type'], raw: Unstructured, fieldValidation: FieldValidation, text: string): Decoded {
+  try {
+    return type.strategy.decode(raw, fieldValidation, text);
+  } catch (error) {
+    if (!(error instanceof DecodeFailure)) throw error;
+    throw badRequest(`${type.kind} in version ${JSON.stringify(type.version)} cannot be handled as a ${type.kind}: ${error.message}`);
+  }
 }
 
 function checkNames({ info, type }: Call, { metadata }: Unstructured): void {
@@ -250,6 +260,7 @@ export function runVerb(call: Call): ApiResponse | Promise<ApiResponse> {
   const verb = VERBS[info.verb];
   if (!verb || !type.verbs.includes(info.verb)) throw methodNotAllowed();
   if (info.verb === 'create' && (info.name !== '' || (type.namespaced && !info.namespace))) throw methodNotAllowed();
+  if (info.verb === 'deletecollection' && type.namespaced && !info.namespace) throw methodNotAllowed();
   if ((info.verb === 'update' || info.verb === 'patch') && info.rest.length === 0) throw methodNotAllowed();
   return verb(call);
 }

@@ -21,13 +21,18 @@ export function encodeObject(object: Unstructured, revision: number): Uint8Array
 }
 
 /** A fresh object, with the kind and version of `type`; the caller may change it. */
-export function decodeEntry(entry: Pick<Entry, 'value'>, type: Pick<ResourceType, 'group' | 'version' | 'kind'>): Unstructured {
+export function decodeEntry(entry: Pick<Entry, 'value'>, type: Addressed): Unstructured {
   const { metadata, ...rest } = JSON.parse(textOf(entry.value)) as Unstructured;
-  return { kind: type.kind, apiVersion: formatApiVersion(type.group, type.version), metadata, ...rest };
+  const object = { kind: type.kind, apiVersion: formatApiVersion(type.group, type.version), metadata, ...rest };
+  type.custom?.view?.(object);
+  return object;
 }
 
+type Addressed = Pick<ResourceType, 'group' | 'version' | 'kind'> & { custom?: ResourceType['custom'] | undefined };
+
 /** The wire bytes of a stored object. */
-export function wireBytes(value: Uint8Array, type: Pick<ResourceType, 'group' | 'version' | 'kind'>): Buffer {
+export function wireBytes(value: Uint8Array, type: Addressed): Buffer {
+  if (type.custom?.view) return Buffer.from(JSON.stringify(decodeEntry({ value }, type)));
   return Buffer.concat([headOf(type), value.subarray(1)]);
 }
 

@@ -10,7 +10,7 @@ import { GuardError } from '#embedded/storage';
 import { alreadyExists, badRequest, internalError, invalid, plainError } from '../errors.ts';
 import type { UserInfo } from '../auth/user.ts';
 import { attributesOfObject, encodeObject } from './codec.ts';
-import { storageKey, type Deps } from './deps.ts';
+import { storageKey, type AdmissionRequest, type Deps } from './deps.ts';
 import { trackManager, type Manager } from './managers.ts';
 import type { ResourceType, WriteContext } from './types.ts';
 
@@ -51,10 +51,12 @@ async function createOnce(deps: Deps, request: CreateRequest): Promise<Unstructu
   checkNamespace(type, namespace, request.object);
   const name = request.object.metadata.name ?? '';
   const context: WriteContext = { now: rfc3339(deps.clock.wallMs()), subresource: '', dryRun };
-  const admission = { operation: 'CREATE', type, subresource: '', namespace, name, object: request.object, old: undefined, user, dryRun } as const;
-  deps.admission.mutate(admission);
-  if (hasVersion(request.object)) throw plainError('resourceVersion should not be set on objects to be created');
+  const admission: AdmissionRequest = { operation: 'CREATE', type, subresource: '', namespace, name, object: request.object, old: undefined, user, dryRun };
+  // Ownership is settled first: what admission and strategies add belongs to nobody.
   const object = trackManager({ live: undefined, object: request.object, type, manager: request.manager, context });
+  admission.object = object;
+  deps.admission.mutate(admission);
+  if (hasVersion(object)) throw plainError('resourceVersion should not be set on objects to be created');
   fillMetadata(deps, object, context);
   type.strategy.prepareForCreate(object, context);
   const findings = type.strategy.validateCreate(object);
@@ -84,7 +86,7 @@ export async function storeNew(deps: Deps, type: ResourceType, object: Unstructu
 function checkNamespace(type: ResourceType, namespace: string, object: Unstructured): void {
   const meta = object.metadata;
   if (!type.namespaced) {
-    if (meta.namespace) throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+    delete meta.namespace;
     return;
   }
   if (!namespace) throw internalError('a namespace is required');
@@ -98,7 +100,6 @@ function fillMetadata(deps: Deps, object: Unstructured, { now }: WriteContext): 
   delete meta.deletionTimestamp;
   delete meta.deletionGracePeriodSeconds;
   delete meta.resourceVersion;
-  delete meta.generation;
   delete (meta as Record<string, unknown>)['selfLink'];
   meta.uid = deps.newUid();
   meta.creationTimestamp = now;

@@ -65,6 +65,8 @@ interface DeletePlan {
 
 /** What a delete does to an object; `old` is not changed. */
 export function planDelete(type: ResourceType, old: Unstructured, options: DeleteOptions, wallMs: number): DeletePlan {
+  const special = type.strategy.planDelete?.(old, finalizersOf(old, options), wallMs);
+  if (special) return special;
   const metadata = { ...old.metadata };
   const object: Unstructured = { ...old, metadata };
   if (metadata.deletionTimestamp !== undefined && metadata.deletionGracePeriodSeconds !== undefined) {

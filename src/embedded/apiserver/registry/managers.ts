@@ -41,7 +41,7 @@ export function trackManager({ live, object, type, manager, context }: Tracking)
     if (live?.metadata.managedFields) object.metadata.managedFields = live.metadata.managedFields;
     return object;
   }
-  return trackUpdate({
+  const tracked = trackUpdate({
     live,
     object,
     manager: manager.name,
@@ -51,4 +51,7 @@ export function trackManager({ live, object, type, manager, context }: Tracking)
     schema: type.strategy.schema,
     resetFields: type.strategy.resetFields(context.subresource),
   });
+  // Entries made through scale carry no time on the real server.
+  if (context.subresource === 'scale') for (const entry of tracked.metadata.managedFields ?? []) if (entry.subresource === 'scale') delete entry.time;
+  return tracked;
 }

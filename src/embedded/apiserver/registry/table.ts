@@ -43,6 +43,11 @@ export class ResourceTable {
     return this.all().some((type) => type.group === group);
   }
 
+  /** Groups of the server itself answer for paths they do not have; those of definitions do not. */
+  hasBuiltinGroup(group: string): boolean {
+    return this.all().some((type) => type.group === group && !type.custom);
+  }
+
   hasVersion(group: string, version: string): boolean {
     return this.all().some((type) => type.group === group && type.version === version);
   }

@@ -31,7 +31,7 @@ export interface ResourceType {
   collection: string;
   strategy: Strategy;
   /** Set for kinds that come from a CustomResourceDefinition. */
-  custom?: { columns: readonly PrinterColumn[]; storageVersion: boolean; scale?: ScalePaths; uid: string; selectable: readonly string[]; deprecated?: string };
+  custom?: { columns: readonly PrinterColumn[]; storageVersion: boolean; scale?: ScalePaths; uid: string; selectable: readonly string[]; deprecated?: string; view?: (object: Unstructured) => void };
 }
 
 export interface PrinterColumn {
@@ -50,6 +50,11 @@ export interface ScalePaths {
 }
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
+
+/** A document does not fit its kind; the caller words it for where the document came from. */
+export class DecodeFailure extends Error {
+  override name = 'DecodeFailure';
+}
 
 export interface Decoded {
   object: Unstructured;
@@ -74,7 +79,7 @@ export interface Strategy {
   resetFields(subresource: string): readonly (readonly string[])[];
   /** Whether strategic merge patches are understood. */
   strategicPatch: boolean;
-  /** Checks JSON types, drops or reports unknown fields. Throws a 400 StatusError. */
+  /** Checks JSON types, drops or reports unknown fields. Throws {@link DecodeFailure}, or a StatusError for another kind. */
   decode(document: unknown, fieldValidation: FieldValidation, text: string): Decoded;
   default(object: Unstructured): void;
   prepareForCreate(object: Unstructured, context: WriteContext): void;
@@ -86,6 +91,8 @@ export interface Strategy {
   allowCreateOnUpdate: boolean;
   /** Whether an update without resourceVersion is accepted. */
   allowUnconditionalUpdate: boolean;
+  /** A delete that is neither graceful nor at once; undefined: the usual way. */
+  planDelete?: ((old: Unstructured, finalizers: string[], nowMs: number) => { object: Unstructured; update: boolean; remove: boolean } | undefined) | undefined;
   /** Seconds of grace, or undefined when objects of the kind are deleted at once. */
   gracePeriod?(object: Unstructured, requested: number | undefined): number | undefined;
   /** Names of field selectors besides metadata.name and metadata.namespace. */

@@ -35,6 +35,8 @@ export interface UpdateRequest {
 export interface UpdateResult {
   object: Unstructured;
   created: boolean;
+  /** What was stored before; absent when the object was created. */
+  old?: Unstructured;
 }
 
 export async function updateObject(deps: Deps, request: UpdateRequest): Promise<UpdateResult> {
@@ -49,7 +51,7 @@ export async function updateObject(deps: Deps, request: UpdateRequest): Promise<
   }
   const old = decodeEntry(head, type);
   const wanted = decide(deps, request, old);
-  return { object: await storeChanged(deps, { request, head, old, wanted }), created: false };
+  return { object: await storeChanged(deps, { request, head, old, wanted }), created: false, old };
 }
 
 function decide(deps: Deps, request: UpdateRequest, old: Unstructured): Unstructured {
@@ -57,10 +59,11 @@ function decide(deps: Deps, request: UpdateRequest, old: Unstructured): Unstruct
   const wanted = request.transform(old);
   checkIdentity(type, request, wanted);
   checkVersion(request, wanted, old);
+  wanted.metadata.resourceVersion = old.metadata.resourceVersion as string;
   const context: WriteContext = { now: rfc3339(deps.clock.wallMs()), subresource, dryRun };
-  const admission = { operation: 'UPDATE', type, subresource, namespace, name, object: wanted, old, user, dryRun } as const;
-  deps.admission.mutate(admission);
   const object = trackManager({ live: old, object: wanted, type, manager: request.manager, context });
+  const admission = { operation: 'UPDATE', type, subresource, namespace, name, object, old, user, dryRun } as const;
+  deps.admission.mutate(admission);
   keepServerMetadata(object, old);
   type.strategy.prepareForUpdate(object, old, context);
   const findings = type.strategy.validateUpdate(object, old, context);
@@ -101,7 +104,10 @@ function checkIdentity(type: ResourceType, { namespace, name }: UpdateRequest, o
   const meta = object.metadata;
   if (meta.name && meta.name !== name) throw badRequest(`the name of the object (${meta.name}) does not match the name on the URL (${name})`);
   meta.name = name;
-  if (!type.namespaced) return;
+  if (!type.namespaced) {
+    delete meta.namespace;
+    return;
+  }
   if (meta.namespace && meta.namespace !== namespace) throw badRequest('the namespace of the object does not match the namespace on the URL');
   meta.namespace = namespace;
 }
@@ -116,7 +122,8 @@ function checkVersion(request: UpdateRequest, object: Unstructured, old: Unstruc
   }
   const uid = object.metadata.uid;
   if (uid && uid !== old.metadata.uid) {
-    throw conflict(conflictOn ?? type, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`);
+    const key = `/registry/${type.plural}/${storageKey(type, request)}`;
+    throw conflict(conflictOn ?? type, name, `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`);
   }
 }
 
@@ -124,6 +131,7 @@ function checkVersion(request: UpdateRequest, object: Unstructured, old: Unstruc
 function keepServerMetadata(object: Unstructured, old: Unstructured): void {
   const meta = object.metadata;
   const before = old.metadata;
+  meta.resourceVersion = before.resourceVersion as string;
   meta.uid = before.uid as string;
   meta.creationTimestamp ??= before.creationTimestamp as string;
   delete (meta as Record<string, unknown>)['selfLink'];

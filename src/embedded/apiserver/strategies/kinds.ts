@@ -1,9 +1,11 @@
 /** What single builtin kinds do on their own when they are written. Rule: kubernetes `pkg/registry/<group>/<kind>/strategy.go`. */
 import type { Unstructured } from '#apimachinery/meta';
 import type { FieldError } from '#apimachinery/validation';
-import type { WriteContext } from '../registry/types.ts';
+import type { Strategy, WriteContext } from '../registry/types.ts';
+import { crdHooks } from './crd.ts';
 import { namespaceHooks } from './namespace.ts';
 import { podHooks } from './pod.ts';
+import { daemonSetHooks, jobHooks } from './workloads.ts';
 
 export interface KindHooks {
   /** When `metadata.generation` grows: with the spec, with anything but metadata and status, or never after creation. */
@@ -14,6 +16,8 @@ export interface KindHooks {
   warnings?(object: Unstructured, old: Unstructured | undefined): string[];
   allowCreateOnUpdate?: boolean;
   allowUnconditionalUpdate?: boolean;
+  /** How a delete of this kind differs; undefined: the usual way. */
+  planDelete?: Strategy['planDelete'];
   gracePeriod?(object: Unstructured, requested: number | undefined): number | undefined;
   unknownFieldMessage?(field: string): string | undefined;
   returnDeletedObject?: boolean;
@@ -46,8 +50,8 @@ const HOOKS: Readonly<Record<string, KindHooks>> = {
   'apps/Deployment': GENERATION,
   'apps/ReplicaSet': GENERATION,
   'apps/StatefulSet': GENERATION,
-  'apps/DaemonSet': GENERATION,
-  'batch/Job': GENERATION,
+  'apps/DaemonSet': daemonSetHooks,
+  'batch/Job': jobHooks,
   'batch/CronJob': GENERATION,
   'policy/PodDisruptionBudget': { generation: 'spec', allowUnconditionalUpdate: false },
   'networking.k8s.io/Ingress': GENERATION,
@@ -65,7 +69,7 @@ const HOOKS: Readonly<Record<string, KindHooks>> = {
   'storage.k8s.io/CSIDriver': RETURNED,
   'storage.k8s.io/VolumeAttachment': RETURNED,
   'storage.k8s.io/VolumeAttributesClass': RETURNED,
-  'apiextensions.k8s.io/CustomResourceDefinition': { generation: 'spec', allowUnconditionalUpdate: false },
+  'apiextensions.k8s.io/CustomResourceDefinition': crdHooks,
   'apiregistration.k8s.io/APIService': { generation: 'spec', allowUnconditionalUpdate: false },
   'admissionregistration.k8s.io/MutatingWebhookConfiguration': CONTENT,
   'admissionregistration.k8s.io/ValidatingWebhookConfiguration': CONTENT,

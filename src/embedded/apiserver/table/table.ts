@@ -1,7 +1,7 @@
 /** Tables: what `kubectl get` prints. Columns of builtin kinds are facts in `columns.ts`; CRDs bring their own. */
-import { humanDuration } from '#base/duration';
 import type { Unstructured } from '#apimachinery/meta';
 import type { ResourceType } from '../registry/types.ts';
+import { ROW_CONDITIONS } from './builtin.ts';
 import { columnsOf } from './columns.ts';
 
 export interface Column {
@@ -34,6 +34,7 @@ export function tableOf(type: ResourceType, objects: readonly Unstructured[], op
     columnDefinitions: options.withoutColumns ? null : columns.map(({ name, type: columnType, format, description, priority }) => ({ name, type: columnType, format, description, priority })),
     rows: objects.map((object) => ({
       cells: columns.map((column) => column.cell(object, options.nowMs)),
+      ...rowConditions(type, object),
       ...rowObject(object, options.include, apiVersion),
     })),
   };
@@ -42,10 +43,19 @@ export function tableOf(type: ResourceType, objects: readonly Unstructured[], op
 function rowObject(object: Unstructured, include: string, apiVersion: string): Record<string, unknown> {
   if (include === 'None') return {};
   if (include === 'Object') return { object };
-  return { object: { kind: 'PartialObjectMetadata', apiVersion, metadata: object.metadata } };
+  return { object: { kind: 'PartialObjectMetadata', apiVersion, metadata: publicMetadata(object) } };
 }
 
-/** An age as tables show it. */
-export function ageCell(timestamp: string | undefined, nowMs: number): string {
-  return timestamp ? humanDuration(nowMs - Date.parse(timestamp)) : '<unknown>';
+function rowConditions(type: ResourceType, object: Unstructured): Record<string, unknown> {
+  const conditions = type.custom ? undefined : ROW_CONDITIONS[type.kind]?.(object);
+  return conditions ? { conditions } : {};
+}
+
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
+
+/** Metadata without what the real server only adds when it writes a whole DaemonSet. */
+export function publicMetadata({ metadata }: Unstructured): Unstructured['metadata'] {
+  if (metadata.annotations?.[TEMPLATE_GENERATION] === undefined) return metadata;
+  const { annotations: { [TEMPLATE_GENERATION]: _, ...annotations }, ...rest } = metadata as Unstructured['metadata'] & { annotations: Record<string, string> };
+  return Object.keys(annotations).length > 0 ? { ...rest, annotations } : rest;
 }
