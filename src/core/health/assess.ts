@@ -6,9 +6,9 @@
  *
  * `ignore.conditions` of the bundle takes conditions out before anything looks at them.
  */
-import type { Unstructured } from '#apimachinery/meta';
+import type { Condition, Unstructured } from '#apimachinery/meta';
 import { getPath, isRecord } from '#base/json';
-import { conditionsOf, failing, progressing, ready, type Conditions } from './verdict.ts';
+import { conditionsOf, failed, failing, progressing, ready, type Conditions } from './verdict.ts';
 import { assessKind } from './workloads.ts';
 import type { Health } from './types.ts';
 
@@ -18,7 +18,7 @@ export type IgnoredCondition = Readonly<Record<string, string>>;
 export function assess(object: Unstructured, ignored: readonly IgnoredCondition[] = []): Health {
   const conditions = conditionsOf(object, (condition) => ignored.some((pattern) => Object.keys(pattern).length > 0 && Object.entries(pattern).every(([key, value]) => (condition[key] ?? '') === value)));
   if (object.metadata.deletionTimestamp) return progressing('removing', 'is being deleted');
-  return behind(object) ?? general(conditions) ?? assessKind(object, conditions) ?? generic(conditions) ?? ready();
+  return behind(object) ?? general(conditions) ?? assessKind(object, conditions) ?? generic(object, conditions) ?? ready();
 }
 
 /** The controller has not looked at the newest spec yet. */
@@ -38,17 +38,34 @@ function general(conditions: Conditions): Health | undefined {
   return undefined;
 }
 
-/** Kinds without rules of their own: the conditions speak. */
-function generic(conditions: Conditions): Health | undefined {
-  const failed = conditions.find('Failed');
-  if (failed?.status === 'True') return failing(failed);
-  for (const type of ['Ready', 'Available', 'Established', 'Initialized', 'Provisioned', 'Reconciled', 'Synced', 'Healthy', 'Deployed', 'Processed']) {
-    const condition = conditions.find(type);
-    if (!condition || condition.status === 'True') continue;
-    if (condition.status === 'False' && /error|fail/i.test(condition.reason ?? '')) return failing(condition);
-    return progressing('in-progress', condition.message || condition.reason || `condition ${type} is ${condition.status}`);
+/** True is good, False an error, Unknown on its way. Source: Rancher's summarizers (wrangler, pkg/summary). */
+const SETTLED_WHEN_TRUE = [
+  'Active', 'AddonDeploy', 'AgentDeployed', 'Built', 'ConfigOK', 'Created', 'Deployed', 'Downloaded', 'Initialized', 'Installed', 'Processed',
+  'Provisioned', 'Reconciled', 'Refreshed', 'Registered', 'RunCompleted', 'Saved', 'Updated', 'Upgraded', 'AbleToScale', 'ScalingActive',
+];
+
+/** True is good, anything else on its way. */
+const REACHED_WHEN_TRUE = ['Completed', 'Ready', 'Available', 'BootstrapReady', 'InfrastructureReady', 'NodeHealthy'];
+
+/** Kinds without rules of their own: what they say of themselves, and the conditions. */
+function generic(object: Unstructured, conditions: Conditions): Health | undefined {
+  if (getPath(object, 'status', 'display', 'error') === true) {
+    const message = getPath(object, 'status', 'display', 'message');
+    return failed(typeof message === 'string' ? message : 'is in error');
   }
-  return undefined;
+  const error = conditions.all.find(({ type, status, reason }) => reason === 'Error' || (status === 'True' && (type === 'Failed' || type === 'ReplicaFailure')));
+  if (error) return failing(error);
+  for (const type of SETTLED_WHEN_TRUE) {
+    const condition = conditions.find(type);
+    if (condition?.status === 'False') return failing(condition);
+    if (condition?.status === 'Unknown') return progressing('in-progress', textOf(condition));
+  }
+  const waited = REACHED_WHEN_TRUE.map((type) => conditions.find(type)).find((condition) => condition && condition.status !== 'True');
+  return waited && progressing('in-progress', textOf(waited));
+}
+
+function textOf(condition: Condition): string {
+  return condition.message || condition.reason || `condition ${condition.type} is ${condition.status}`;
 }
 
 /** Whether a value is worth assessing at all. */

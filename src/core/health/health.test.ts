@@ -71,10 +71,13 @@ describe('everything else', () => {
   check('a thing without conditions', object('example.com/v1', 'Thing', {}), 'ready');
   check('a ready thing', custom(condition('Ready', 'True')), 'ready');
   check('a thing not ready', custom(condition('Ready', 'False', 'Waiting', 'soon')), 'in-progress: soon');
-  check('a thing in error', custom(condition('Ready', 'False', 'BuildError', 'broken')), 'error: broken');
+  check('a thing in error', custom(condition('Ready', 'False', 'Error', 'broken')), 'error: broken');
+  check('a thing that was not installed', custom(condition('Installed', 'False', '', 'refused')), 'error: refused');
+  check('a thing being installed', custom(condition('Installed', 'Unknown', '', 'soon')), 'in-progress: soon');
+  check('a thing that says so itself', object('fleet.cattle.io/v1alpha1', 'GitRepo', { status: { display: { error: true, message: 'no access' } } }), 'error: no access');
   check('a stalled thing', custom(condition('Ready', 'True'), condition('Stalled', 'True', 'X', 'stuck')), 'error: stuck');
   check('a thing that reconciles', custom(condition('Reconciling', 'True')), 'in-progress: is reconciling');
-  check('an autoscaler that cannot scale', object('autoscaling/v2', 'HorizontalPodAutoscaler', { status: { conditions: [condition('AbleToScale', 'False')] } }), 'ready');
+  check('an autoscaler that cannot scale', object('autoscaling/v2', 'HorizontalPodAutoscaler', { status: { conditions: [condition('AbleToScale', 'False', '', 'no metrics')] } }), 'error: no metrics');
 
   it('conditions to be ignored are not seen', () => {
     const thing = custom(condition('Ready', 'False', 'Waiting'), condition('Stalled', 'True'));

@@ -4,6 +4,7 @@ import { getPath, isRecord } from '#base/json';
 import type { Health } from './types.ts';
 
 export interface Conditions {
+  all: readonly Condition[];
   find(type: string): Condition | undefined;
 }
 
@@ -11,7 +12,8 @@ export interface Conditions {
 export function conditionsOf(object: Unstructured, isIgnored: (condition: Readonly<Record<string, unknown>>) => boolean): Conditions {
   const list = getPath(object, 'status', 'conditions');
   const conditions = (Array.isArray(list) ? list : []).filter((condition): condition is Record<string, unknown> => isRecord(condition) && !isIgnored(condition));
-  return { find: (type) => conditions.find((condition) => condition.type === type) as Condition | undefined };
+  const all = conditions as unknown as Condition[];
+  return { all, find: (type) => all.find((condition) => condition.type === type) };
 }
 
 export function ready(): Health {

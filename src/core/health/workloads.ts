@@ -19,7 +19,6 @@ const RULES: Readonly<Record<string, Rule>> = {
   '/Namespace': namespace,
   'apiextensions.k8s.io/CustomResourceDefinition': definition,
   // Their conditions describe what they do, not whether they are there.
-  'autoscaling/HorizontalPodAutoscaler': () => ready(),
   'policy/PodDisruptionBudget': () => ready(),
   'batch/CronJob': () => ready(),
 };
@@ -133,7 +132,10 @@ function claim(object: Unstructured): Health {
   return phase === 'Bound' ? ready() : phase === 'Lost' ? failed('volume is lost') : progressing('in-progress', `claim is ${phase}`);
 }
 
-/** A load balancer's address is not waited for: clusters without one would never be ready (kstatus). */
+/**
+ * A load balancer's address is not waited for (kstatus' rule): a cluster without load balancers would never
+ * be ready. Fleet does wait for it.
+ */
 function service(object: Unstructured): Health {
   const waits = getPath(object, 'spec', 'type') === 'LoadBalancer' && text(object, 'spec', 'clusterIP') === '';
   return waits ? progressing('in-progress', 'has no cluster IP yet') : ready();
