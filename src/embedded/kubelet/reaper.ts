@@ -5,7 +5,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 
-// POSIX sh without any other program. Signals that a terminal sends to the whole group are ignored.
+// POSIX sh without any other program (dash knows no `kill -9 --`). Signals that a terminal sends to the whole group are ignored.
 const SCRIPT = `trap '' INT TERM HUP
 groups=' '
 while read -r op id; do
@@ -14,7 +14,7 @@ while read -r op id; do
     -) case $groups in *" $id "*) groups="\${groups%% $id *} \${groups#* $id }" ;; esac ;;
   esac
 done
-for id in $groups; do kill -9 -- "-$id" 2>/dev/null; done
+for id in $groups; do kill -s KILL -- "-$id" 2>/dev/null; done
 exit 0`;
 
 export interface Reaper {
