@@ -1,33 +1,11 @@
 /** Addresses and node ports of Services. What is taken is read from the Services themselves: there is no second record. */
 import { intBelow } from '#base/random';
-import type { Unstructured } from '#apimachinery/meta';
 import { invalid as invalidField } from '#apimachinery/validation';
 import { invalid } from '../errors.ts';
 import { decodeEntry } from '../registry/codec.ts';
 import type { AdmissionRequest } from '../registry/deps.ts';
+import type { Service, ServiceSpec } from '../strategies/service.ts';
 import type { View } from './admission.ts';
-
-interface Port {
-  port: number;
-  protocol?: string;
-  nodePort?: number;
-}
-
-interface ServiceSpec {
-  type?: string;
-  clusterIP?: string;
-  clusterIPs?: string[];
-  ipFamilies?: string[];
-  ipFamilyPolicy?: string;
-  ports?: Port[];
-  externalTrafficPolicy?: string;
-  healthCheckNodePort?: number;
-  allocateLoadBalancerNodePorts?: boolean;
-}
-
-interface Service extends Unstructured {
-  spec: ServiceSpec;
-}
 
 const KIND = { group: '', version: 'v1', kind: 'Service' };
 const NODE_PORTS = { first: 30_000, count: 2768 };
@@ -45,7 +23,6 @@ export function allocateService(view: View, { object, old, dryRun }: AdmissionRe
   const before = (old as Service | undefined)?.spec;
   const { spec } = service;
   if (spec.type === 'ExternalName') return clearAddresses(spec, before);
-  keepAddresses(spec, before);
   const taken = takenBy(view, service.metadata.namespace ?? '', service.metadata.name ?? '');
   allocateAddress(view, service, taken.addresses);
   spec.ipFamilies ??= ['IPv4'];
@@ -58,16 +35,6 @@ function clearAddresses(spec: ServiceSpec, before: ServiceSpec | undefined): voi
     for (const field of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy', 'healthCheckNodePort'] as const) delete spec[field];
     for (const port of spec.ports ?? []) delete port.nodePort;
   }
-}
-
-/** An update that leaves addresses out means the ones it has. */
-function keepAddresses(spec: ServiceSpec, before: ServiceSpec | undefined): void {
-  if (!before || before.type === 'ExternalName') return;
-  if (!spec.clusterIP && before.clusterIP) spec.clusterIP = before.clusterIP;
-  if (!spec.clusterIPs?.length && before.clusterIPs) spec.clusterIPs = before.clusterIPs;
-  if (!spec.ipFamilies?.length && before.ipFamilies) spec.ipFamilies = before.ipFamilies;
-  spec.ipFamilyPolicy ??= before.ipFamilyPolicy as string;
-  if (spec.ipFamilyPolicy === undefined) delete spec.ipFamilyPolicy;
 }
 
 function takenBy({ storage }: View, namespace: string, name: string): { addresses: Set<string>; ports: Set<string> } {

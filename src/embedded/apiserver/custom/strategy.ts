@@ -5,9 +5,9 @@
 import { deepClone, deepEqual, isRecord } from '#base/json';
 import { formatApiVersion, parseApiVersion, type Unstructured } from '#apimachinery/meta';
 import { applyDefaults, findDuplicateFields, findUnknownFields, pruneObject, validateRules, validateSchema, type Schema } from '#apimachinery/schema';
-import { dns1123Subdomain, finalizerWarnings, validateObjectMeta, validateObjectMetaUpdate, type FieldError } from '#apimachinery/validation';
+import { dns1123Subdomain, finalizerWarnings, invalid as invalidField, validateObjectMeta, validateObjectMetaUpdate, type FieldError } from '#apimachinery/validation';
 import { compareVersions } from '../discovery/discovery.ts';
-import { badRequest } from '../errors.ts';
+import { badRequest, invalid } from '../errors.ts';
 import { DecodeFailure, type Decoded, type FieldValidation, type ResourceType, type Strategy, type WriteContext } from '../registry/types.ts';
 import type { CrdSpec, CrdVersion } from './types.ts';
 
@@ -101,7 +101,10 @@ function customStrategy(spec: CrdSpec, version: CrdVersion): Strategy {
     },
     prepareForUpdate: (object, old, context) => prepareForUpdate(status, object, old, context),
     validateCreate: (object) => [...validateObjectMeta(object.metadata, meta), ...validateContent(schema, object, undefined)],
-    validateUpdate: (object, old) => [...validateObjectMetaUpdate(object.metadata, old.metadata), ...validateContent(schema, object, old)],
+    validateUpdate: (object, old, { subresource }) => [
+      ...validateObjectMetaUpdate(object.metadata, old.metadata),
+      ...validateContent(schema, object, old).map((finding) => (subresource === 'status' ? withinStatus(finding) : finding)),
+    ],
     warnings: (object, old) => finalizerWarnings(object.metadata.finalizers?.filter((name) => !old?.metadata.finalizers?.includes(name))),
     allowCreateOnUpdate: false,
     allowUnconditionalUpdate: false,
@@ -119,6 +122,11 @@ function validateContent(schema: Schema, object: Unstructured, old: Unstructured
   const options = old ? { old } : {};
   const findings = validateSchema(schema, object, options);
   return findings.length > 0 ? findings : validateRules(schema, object, options);
+}
+
+/** The status is validated by its own part of the schema, and messages name fields from there. */
+function withinStatus(finding: FieldError): FieldError {
+  return { ...finding, message: finding.message.replace(/(^|: )status\.(\S+ in body )/, '$1$2') };
 }
 
 function textAt(object: unknown, path: string): string {
@@ -149,10 +157,11 @@ function decode({ spec, version, schema, preserve }: DecodeFacts, document: Unst
 
 function checkKind(spec: CrdSpec, version: CrdVersion, document: Unstructured): void {
   const { group, version: found } = parseApiVersion(document.apiVersion ?? '');
-  if (document.kind !== spec.names.kind || group !== spec.group) {
-    throw badRequest(`${document.kind} in version ${JSON.stringify(found)} cannot be handled as a ${spec.names.kind}: no kind ${JSON.stringify(document.kind)} is registered for version ${JSON.stringify(document.apiVersion)} in scheme "pkg/runtime/scheme.go:110"`);
+  if (group === spec.group && found === version.name && document.kind !== spec.names.kind) {
+    const kind = document.kind ?? '';
+    throw invalid({ group: spec.group, kind }, document.metadata?.name ?? '', [invalidField('kind', kind, `must be ${spec.names.kind}`)]);
   }
-  if (found !== version.name) throw badRequest(`the API version in the data (${document.apiVersion}) does not match the expected API version (${formatApiVersion(spec.group, version.name)})`);
+  if (group !== spec.group || found !== version.name) throw badRequest(`the API version in the data (${document.apiVersion}) does not match the expected API version (${formatApiVersion(spec.group, version.name)})`);
 }
 
 const TEXT_FIELDS = ['name', 'generateName', 'namespace', 'uid', 'resourceVersion', 'selfLink'];

@@ -11,6 +11,8 @@ export interface ExpectedKind {
   group: string;
   version: string;
   kind: string;
+  /** Kind and version must be in the body (custom resources); elsewhere the URL implies them. */
+  explicit?: boolean;
 }
 
 export interface ParsedBody {
@@ -35,6 +37,10 @@ export function readObject(request: ApiRequest, expected: ExpectedKind): { objec
     const value = record[field];
     if (value === undefined || value === null || typeof value === 'string') continue;
     throw unrecognized(expected, request.body, `couldn't get version/kind; json parse error: json: cannot unmarshal ${goKind(value)} into Go struct field .${field} of type string`);
+  }
+  if (expected.explicit) {
+    const missing = !record['kind'] ? 'Kind' : !record['apiVersion'] ? 'apiVersion' : undefined;
+    if (missing) throw unrecognized(expected, request.body, `Object '${missing}' is missing in '${text || JSON.stringify(record)}'`);
   }
   const { apiVersion, kind, metadata, ...rest } = record;
   const object = {

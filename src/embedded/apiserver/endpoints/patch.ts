@@ -115,15 +115,22 @@ export function decodePatched(type: ResourceType, plan: PatchPlan, patched: unkn
   }
 }
 
-const META_ORDER = ['name', 'generateName', 'namespace', 'selfLink', 'uid', 'resourceVersion', 'generation', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'labels', 'annotations', 'ownerReferences', 'finalizers'];
+const META_ORDER = ['name', 'generateName', 'namespace', 'selfLink', 'uid', 'resourceVersion', 'generation', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'labels', 'annotations', 'ownerReferences', 'finalizers', 'managedFields'];
+const MANAGER_ORDER = ['manager', 'operation', 'apiVersion', 'time', 'fieldsType', 'fieldsV1', 'subresource'];
 
 /** The patched object as the real server prints it: keys sorted, metadata in the order of its struct. */
 function patchedText(patched: unknown): string {
   if (!isRecord(patched)) return JSON.stringify(patched) ?? 'null';
-  const metadata = isRecord(patched['metadata']) ? patched['metadata'] : {};
-  const { managedFields: _, ...meta } = metadata;
-  const ordered = Object.fromEntries([...META_ORDER.filter((key) => key in meta), ...Object.keys(meta).filter((key) => !META_ORDER.includes(key))].map((key) => [key, meta[key]]));
+  const metadata = isRecord(patched['metadata']) ? { ...patched['metadata'] } : {};
+  if (Array.isArray(metadata['managedFields'])) metadata['managedFields'] = metadata['managedFields'].map((entry) => inOrder(entry, MANAGER_ORDER));
+  const ordered = inOrder(metadata, META_ORDER);
   return JSON.stringify(Object.fromEntries(Object.keys(patched).sort().map((key) => [key, key === 'metadata' ? ordered : patched[key]])));
+}
+
+function inOrder(value: unknown, order: readonly string[]): unknown {
+  if (!isRecord(value)) return value;
+  const keys = [...order.filter((key) => key in value), ...Object.keys(value).filter((key) => !order.includes(key))];
+  return Object.fromEntries(keys.map((key) => [key, value[key]]));
 }
 
 /** A value as Go's %+v prints maps. */

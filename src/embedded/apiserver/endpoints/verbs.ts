@@ -160,7 +160,7 @@ export function managerFor(call: Call, { fieldManager }: WriteOptions): Manager 
 
 export function decodeBody(call: Call, { fieldValidation }: WriteOptions): Unstructured {
   const { type } = call;
-  const { object: raw, text } = readObject(call.request, type);
+  const { object: raw, text } = readObject(call.request, { ...type, explicit: type.custom !== undefined });
   const { object, warnings } = decodeDocument(type, raw, fieldValidation, text);
   call.warnings.push(...warnings);
   checkApiVersion(object, type);
@@ -173,7 +173,8 @@ function decodeDocument(type: Call['type'], raw: Unstructured, fieldValidation: 
     return type.strategy.decode(raw, fieldValidation, text);
   } catch (error) {
     if (!(error instanceof DecodeFailure)) throw error;
-    throw badRequest(`${type.kind} in version ${JSON.stringify(type.version)} cannot be handled as a ${type.kind}: ${error.message}`);
+    const { kind, version } = error.found ?? type;
+    throw badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${type.kind}: ${error.message}`);
   }
 }
 

@@ -54,6 +54,13 @@ export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 /** A document does not fit its kind; the caller words it for where the document came from. */
 export class DecodeFailure extends Error {
   override name = 'DecodeFailure';
+  /** What the document says it is, when that is the trouble. */
+  readonly found: { kind: string; version: string } | undefined;
+
+  constructor(message: string, found?: { kind: string; version: string }) {
+    super(message);
+    this.found = found;
+  }
 }
 
 export interface Decoded {

@@ -90,6 +90,7 @@ function decode(kind: BuiltinKind, document: Unstructured, fieldValidation: Fiel
   } catch (error) {
     throw new DecodeFailure((error as Error).message);
   }
+  kindHooks(kind.group, kind.kind).convert?.(decoded.object);
   if (fieldValidation === 'Ignore') return { object: decoded.object, warnings: [] };
   const problems = [...findDuplicateFields(text), ...decoded.unknown];
   if (fieldValidation === 'Strict' && problems.length > 0) throw new DecodeFailure(`strict decoding error: ${problems.join(', ')}`);

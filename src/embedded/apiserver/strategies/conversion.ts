@@ -4,7 +4,7 @@
  */
 import { parseApiVersion, type Unstructured } from '#apimachinery/meta';
 import { builtinSchema, type BuiltinKind } from '#api/builtin';
-import { badRequest } from '../errors.ts';
+import { DecodeFailure } from '../registry/types.ts';
 
 const OLD_VERSIONS = new Set([
   'apps/v1beta1', 'apps/v1beta2', 'batch/v1beta1', 'policy/v1beta1', 'rbac.authorization.k8s.io/v1beta1', 'rbac.authorization.k8s.io/v1alpha1',
@@ -20,7 +20,7 @@ export function checkBuiltinKind(kind: BuiltinKind, document: Unstructured): voi
   const wantedGroup = group === kind.group && document.kind === kind.kind;
   if (wantedGroup && version === kind.version) return;
   if (wantedGroup && OLD_VERSIONS.has(document.apiVersion ?? '')) return;
-  const refuse = (why: string) => badRequest(`${document.kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind.kind}: ${why}`);
+  const refuse = (why: string) => new DecodeFailure(why, { kind: document.kind ?? '', version });
   if (!builtinSchema(group, version, document.kind ?? '')) {
     throw refuse(`no kind ${JSON.stringify(document.kind)} is registered for version ${JSON.stringify(document.apiVersion)} in scheme ${JSON.stringify(SCHEME)}`);
   }

@@ -5,11 +5,15 @@ import type { Strategy, WriteContext } from '../registry/types.ts';
 import { crdHooks } from './crd.ts';
 import { namespaceHooks } from './namespace.ts';
 import { podHooks } from './pod.ts';
+import { secretHooks } from './secret.ts';
+import { keepServiceAddresses } from './service.ts';
 import { daemonSetHooks, jobHooks } from './workloads.ts';
 
 export interface KindHooks {
   /** When `metadata.generation` grows: with the spec, with anything but metadata and status, or never after creation. */
   generation?: 'spec' | 'content' | 'never';
+  /** Turns write-only fields into what they stand for, right after decoding. */
+  convert?(object: Unstructured): void;
   prepareForCreate?(object: Unstructured, context: WriteContext): void;
   prepareForUpdate?(object: Unstructured, old: Unstructured, context: WriteContext): void;
   validateCreate?(object: Unstructured): FieldError[];
@@ -39,7 +43,8 @@ const HOOKS: Readonly<Record<string, KindHooks>> = {
   Node: { allowCreateOnUpdate: false },
   Event: { allowCreateOnUpdate: true },
   Endpoints: { allowCreateOnUpdate: true },
-  Service: { allowCreateOnUpdate: true, returnDeletedObject: true },
+  Secret: secretHooks,
+  Service: { allowCreateOnUpdate: true, returnDeletedObject: true, prepareForUpdate: keepServiceAddresses },
   LimitRange: { allowCreateOnUpdate: true },
   PodTemplate: { ...RETURNED, generation: 'content' },
   ServiceAccount: RETURNED,

@@ -7,7 +7,7 @@ import { since } from './format.ts';
 import type { Column } from './table.ts';
 
 export function customColumns(columns: readonly PrinterColumn[]): Column[] {
-  if (columns.length === 0) return [AGE];
+  if (columns.length === 0) return [{ ...AGE, type: 'date' }];
   return columns.map(({ name, type, format = '', description = '', priority = 0, jsonPath }) => {
     const path = parsePath(jsonPath);
     return {
