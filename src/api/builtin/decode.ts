@@ -7,7 +7,7 @@
 import { isRecord } from '#base/json';
 import type { Unstructured } from '#apimachinery/meta';
 import { canonicalQuantity } from '#apimachinery/quantity';
-import type { GoField, Schema } from '#apimachinery/schema';
+import { zeroField, zeroOf, type GoField, type Schema } from '#apimachinery/schema';
 
 export interface Decoded {
   object: Unstructured;
@@ -31,7 +31,27 @@ interface Place {
 /** Throws an `Error` with the codec's message when a value does not fit. */
 export function decodeObject(schema: Schema, object: Unstructured): Decoded {
   const place: Place = { names: '', path: '', unknown: [] };
-  return { object: decode(schema, object, place) as Unstructured, unknown: place.unknown.slice(0, UNKNOWN_MAX) };
+  const decoded = decode(schema, object, place) as Unstructured;
+  if (schema.go?.definition === SECRET) takeStringData(decoded);
+  return { object: decoded, unknown: place.unknown.slice(0, UNKNOWN_MAX) };
+}
+
+const SECRET = 'io.k8s.api.core.v1.Secret';
+
+/** `stringData` is for writing only: it becomes `data`. */
+function takeStringData(secret: Unstructured): void {
+  const { stringData } = secret;
+  if (!isRecord(stringData)) return;
+  const encoded = Object.fromEntries(Object.entries(stringData).map(([key, value]) => [key, toBase64(String(value))]));
+  secret['data'] = { ...(isRecord(secret['data']) ? secret['data'] : {}), ...encoded };
+  delete secret['stringData'];
+}
+
+function toBase64(text: string): string {
+  const bytes = new TextEncoder().encode(text);
+  let binary = '';
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary);
 }
 
 function decode(schema: Schema, value: unknown, place: Place): unknown {
@@ -72,14 +92,20 @@ function writeStruct(schema: Schema, decoded: Readonly<Record<string, unknown>>,
     const property = schema.properties?.[name] ?? {};
     const value = decoded[name];
     if (value === undefined) {
-      const absent = field.pointer ? null : zeroOf(property);
-      const isStruct = !field.pointer && (property.go?.fields || property.go?.codec === 'time' || property.go?.codec === 'microTime' || property.go?.codec === 'quantity' || property.go?.codec === 'intOrString');
-      if (isStruct ? !field.omitZero : field.always) result[name] = absent;
+      const zero = zeroField(property, field);
+      if (zero !== undefined) result[name] = zero;
+    } else if (field.always && losesEmptiness(schema) && Array.isArray(value) && value.length === 0) {
+      result[name] = null;
     } else if (field.always || field.pointer || !isEmpty(value, property)) {
       result[name] = value;
     }
   }
   return result;
+}
+
+/** Most groups are stored as protobuf, which does not know an empty list from none. */
+function losesEmptiness(schema: Schema): boolean {
+  return schema.go?.definition?.startsWith('io.k8s.api.') ?? false;
 }
 
 /** Empty in the sense of `omitempty`: structs and types with a codec of their own never are. */
@@ -89,24 +115,6 @@ function isEmpty(value: unknown, property: Schema): boolean {
   if (Array.isArray(value)) return value.length === 0 && property.go?.type !== '[]v1.ManagedFieldsEntry';
   if (isRecord(value)) return !property.go?.fields && Object.keys(value).length === 0;
   return value === '' || value === 0 || value === false;
-}
-
-/** What Go writes for a value that was never set. */
-export function zeroOf(schema: Schema): unknown {
-  switch (schema.go?.codec) {
-    case 'quantity':
-      return '0';
-    case 'intOrString':
-      return 0;
-    case undefined:
-      break;
-    default:
-      return null;
-  }
-  if (schema.go?.fields) return writeStruct(schema, {}, schema.go.fields);
-  if (schema.type === 'string') return '';
-  if (schema.type === 'integer' || schema.type === 'number') return 0;
-  return schema.type === 'boolean' ? false : null;
 }
 
 function decodeList(schema: Schema, value: unknown, place: Place): unknown {

@@ -22,8 +22,7 @@ export const TYPE_DEFAULTERS: Readonly<Record<string, Defaulter>> = {
   'io.k8s.api.apps.v1.DeploymentStrategy': (strategy) => defaultRollingUpdate(strategy, { maxUnavailable: '25%', maxSurge: '25%' }),
   'io.k8s.api.apps.v1.DaemonSetUpdateStrategy': (strategy) => defaultRollingUpdate(strategy, { maxUnavailable: 1, maxSurge: 0 }),
   'io.k8s.api.apps.v1.StatefulSetUpdateStrategy': defaultStatefulSetStrategy,
-  'io.k8s.api.batch.v1.Job': (job) => copyLabels(job, at(job, 'spec', 'template', 'metadata', 'labels')),
-  'io.k8s.api.batch.v1.JobSpec': defaultJobSpec,
+  'io.k8s.api.batch.v1.Job': defaultJob,
   'io.k8s.api.autoscaling.v2.HorizontalPodAutoscalerSpec': defaultAutoscalerSpec,
   'io.k8s.api.rbac.v1.Subject': defaultSubject,
   'io.k8s.api.networking.v1.NetworkPolicySpec': defaultNetworkPolicySpec,
@@ -153,12 +152,18 @@ function defaultStatefulSetStrategy(strategy: Struct): void {
   if (strategy['type'] === 'RollingUpdate' && isRecord(strategy['rollingUpdate'])) setAbsent(strategy['rollingUpdate'], { partition: 0 });
 }
 
-function defaultJobSpec(spec: Struct): void {
+/** Only of Jobs: the template in a CronJob gets these when a Job is made of it. */
+function defaultJob(job: Struct): void {
+  const spec = ensure(job, 'spec');
+  copyLabels(job, at(job, 'spec', 'template', 'metadata', 'labels'));
   if (spec['completions'] === undefined && spec['parallelism'] === undefined) spec['completions'] = 1;
   setAbsent(spec, {
     parallelism: 1,
     backoffLimit: spec['backoffLimitPerIndex'] === undefined ? 6 : INT32_MAX,
     podReplacementPolicy: spec['podFailurePolicy'] === undefined ? 'TerminatingOrFailed' : 'Failed',
+    completionMode: 'NonIndexed',
+    suspend: false,
+    manualSelector: false,
   });
 }
 

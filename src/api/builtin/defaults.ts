@@ -51,7 +51,6 @@ const FIXED: Readonly<Record<string, Struct>> = {
   'io.k8s.api.apps.v1.DaemonSetSpec': { revisionHistoryLimit: 10 },
   'io.k8s.api.apps.v1.StatefulSetSpec': { replicas: 1, revisionHistoryLimit: 10, podManagementPolicy: 'OrderedReady', persistentVolumeClaimRetentionPolicy: {} },
   'io.k8s.api.apps.v1.StatefulSetPersistentVolumeClaimRetentionPolicy': { whenDeleted: 'Retain', whenScaled: 'Retain' },
-  'io.k8s.api.batch.v1.JobSpec': { completionMode: 'NonIndexed', suspend: false, manualSelector: false },
   'io.k8s.api.batch.v1.CronJobSpec': { concurrencyPolicy: 'Allow', suspend: false, successfulJobsHistoryLimit: 3, failedJobsHistoryLimit: 1 },
   'io.k8s.api.batch.v1.PodFailurePolicyOnPodConditionsPattern': { status: 'True' },
   'io.k8s.api.autoscaling.v1.HorizontalPodAutoscalerSpec': { minReplicas: 1 },

@@ -10,6 +10,7 @@ import { deepEqual } from '#base/json';
 import { parseApiVersion, type ManagedFieldsEntry, type Unstructured } from '../meta/index.ts';
 import { withObjectMeta } from '../schema/object-meta.ts';
 import type { Schema } from '../schema/types.ts';
+import { zeroOf } from '../schema/zero.ts';
 import { StatusError } from '../status/index.ts';
 import { conflictError, type Conflict } from './conflict.ts';
 import { difference, differenceWithDescendants, EMPTY_SET, equalSets, fieldElement, intersection, isEmptySet, setOf, union, type FieldSet } from './field-set.ts';
@@ -111,7 +112,7 @@ function checkApplied({ applied, apiVersion, schema }: ApplyRequest): void {
 
 function applyOnce(request: ApplyRequest, force: boolean): { object: Unstructured; changed: boolean } {
   const { schema, now, apiVersion } = request;
-  const live = request.live ? withoutManagedFields(request.live) : emptyObject(request.applied);
+  const live = request.live ? withoutManagedFields(request.live) : emptyObject(request.applied, schema);
   const existing = beforeFirstApply(request, live, readable(request.live?.metadata.managedFields));
   const self: Manager = { name: request.manager, operation: 'Apply', apiVersion, subresource: request.subresource ?? '', time: undefined, fields: EMPTY_SET };
   const id = managerId(self);
@@ -134,7 +135,7 @@ function applyOnce(request: ApplyRequest, force: boolean): { object: Unstructure
 /** An object that nobody tracked so far belongs to one placeholder. */
 function beforeFirstApply(request: ApplyRequest, live: Unstructured, managers: Managers): Managers {
   if (managers.size > 0 || !request.live) return managers;
-  const everything = compareTyped(request.schema, emptyObject(live), live);
+  const everything = compareTyped(request.schema, emptyObject(live, request.schema), live);
   const fields = stripped(union(everything.added, everything.modified), request);
   const placeholder: Manager = { name: BEFORE_FIRST_APPLY, operation: 'Update', apiVersion: request.apiVersion, subresource: request.subresource ?? '', time: request.now, fields };
   return withoutEmpty(new Map([[managerId(placeholder), placeholder]]));
@@ -186,7 +187,7 @@ export function trackUpdate(given: UpdateRequest): Unstructured {
   const object = withoutManagedFields(request.object);
   const managers = sentOrStored(request);
   if (managers.size === 0 && request.live) return object;
-  const live = request.live ? withoutManagedFields(request.live) : emptyObject(object);
+  const live = request.live ? withoutManagedFields(request.live) : emptyObject(object, schema);
   const comparison = filtered(compareTyped(schema, live, object), request);
   const owned = transfer(managers, { id: '', comparison, force: true, isServed: request.isServed });
   const taken = difference(stripped(union(comparison.modified, comparison.added), request), EMPTY_SET);
@@ -221,8 +222,10 @@ function readable(entries: readonly ManagedFieldsEntry[] | undefined): Managers 
   }
 }
 
-function emptyObject({ apiVersion, kind }: Unstructured): Unstructured {
-  return { ...(apiVersion === undefined ? {} : { apiVersion }), ...(kind === undefined ? {} : { kind }), metadata: {} };
+/** What a new object is compared with: a builtin kind starts out with its empty structs, so nobody owns those. */
+function emptyObject({ apiVersion, kind }: Unstructured, schema: Schema): Unstructured {
+  const zero = schema.go?.fields ? (zeroOf(schema) as Record<string, unknown>) : {};
+  return { ...zero, ...(apiVersion === undefined ? {} : { apiVersion }), ...(kind === undefined ? {} : { kind }), metadata: {} };
 }
 
 function withoutManagedFields(object: Unstructured): Unstructured {

@@ -13,3 +13,4 @@ export { isCidr, isIpv4, isIpv6 } from './formats.ts';
 export { validateRules, type RuleOptions } from './cel.ts';
 export { validateCustomResourceDefinition, validateCustomResourceDefinitionUpdate, defaultCustomResourceDefinition } from './crd.ts';
 export { structuralSchemaErrors } from './structural.ts';
+export { zeroField, zeroOf } from './zero.ts';

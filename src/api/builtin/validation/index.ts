@@ -92,6 +92,10 @@ export function validateNew({ group, kind, namespaced }: ValidatedKind, object: 
 export function validateChanged({ group, kind }: ValidatedKind, object: Unstructured, old: Unstructured, subresource: string): FieldError[] {
   const rules = rulesOf(group, kind);
   const meta = validateObjectMetaUpdate(object.metadata, old.metadata);
+  if (kind === 'Pod' && subresource === 'ephemeralcontainers') {
+    // Only what this endpoint writes is judged.
+    return [...meta, ...meta, ...validatePodSpec(struct(object['spec']), 'spec').filter((error) => error.field.startsWith('spec.ephemeralContainers'))];
+  }
   if (subresource !== '') return [...meta, ...meta];
   return [...meta, ...meta, ...(rules.contentOnCreateOnly ? [] : (rules.content?.(object) ?? [])), ...(rules.update?.(object, old) ?? [])];
 }
