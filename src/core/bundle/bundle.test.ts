@@ -255,6 +255,22 @@ describe('patterns', () => {
   check('\\*', '*', true);
   check('a.c', 'abc', false);
   it('refuses what Go refuses', () => assert.throws(() => globMatch('a[]', 'a'), /malformed pattern "a\[\]"/));
+  check('a*b*c', 'aXbYbZc', true);
+  check('a*b*c', 'aXbYbZ', false);
+  check('[\\]x-z]', ']', true);
+  check('*', 'ü', true);
+  check('x/*', 'x/y', true);
+  check('x/*', 'x/y/z', false);
+  it('takes no longer for a hostile pattern', () => assert.equal(globMatch('*a'.repeat(100), 'a'.repeat(250) + 'b'), false));
+  it('agrees with a plain definition', () => {
+    const plain = (pattern: string, name: string): boolean => {
+      if (pattern === '') return name === '';
+      if (pattern[0] === '*') return plain(pattern.slice(1), name) || (name !== '' && plain(pattern, name.slice(1)));
+      return name !== '' && (pattern[0] === '?' || pattern[0] === name[0]) && plain(pattern.slice(1), name.slice(1));
+    };
+    const text = (letters: string) => fc.array(fc.constantFrom(...letters), { maxLength: 8 }).map((list) => list.join(''));
+    fc.assert(fc.property(text('ab*?'), text('ab'), (pattern, name) => assert.equal(globMatch(pattern, name), plain(pattern, name))));
+  });
   it('covers folders by dir/*', () => {
     assert.equal(fleetIgnores('dir/*', 'dir', true), true);
     assert.equal(fleetIgnores('dir/*', 'dir', false), false);

@@ -5,6 +5,9 @@
  * Absent: parsing. A wrong line would mislead, so that every step only moves inside the block found so far.
  */
 
+/** Keys stand at the beginning of a line; the rest of a long one is not looked at. */
+const LINE_MAX = 500;
+
 type Path = readonly (string | number)[];
 
 interface Line {
@@ -29,7 +32,7 @@ export function lineOf(text: string, path: Path): number {
 function significantLines(text: string): Line[] {
   return text
     .split('\n')
-    .map((raw, index) => ({ number: index + 1, indent: raw.length - raw.trimStart().length, text: raw.trim() }))
+    .map((raw, index) => ({ number: index + 1, indent: raw.length - raw.trimStart().length, text: raw.trim().slice(0, LINE_MAX) }))
     .filter((line) => line.text !== '' && !line.text.startsWith('#') && line.text !== '---');
 }
 

@@ -17,6 +17,11 @@ export interface FleetYaml extends BundleSpec {
   imageScans?: (ImageScan['spec'] & { name?: string })[];
 }
 
+/** Characters of one fault; the file may hold anything. */
+const MESSAGE_MAX = 500;
+/** Characters of an unknown field that are compared with known ones. */
+const FIELD_MAX = 60;
+
 /** A fault at a place in a file. */
 export class FileFault extends Error {
   override name = 'FileFault';
@@ -24,7 +29,7 @@ export class FileFault extends Error {
   readonly line: number | undefined;
 
   constructor(file: string, line: number | undefined, message: string) {
-    super(message);
+    super(message.length > MESSAGE_MAX ? `${message.slice(0, MESSAGE_MAX)}…` : message);
     this.file = file;
     this.line = line;
   }
@@ -141,7 +146,7 @@ function nameOf(value: unknown): string {
 
 /** The nearest known field, when it is near enough to be what was meant. */
 function suggestion(key: string, known: readonly string[]): string {
-  const scored = known.map((field) => ({ field, distance: editDistance(key.toLowerCase(), field.toLowerCase()) })).sort((a, b) => a.distance - b.distance);
+  const scored = known.map((field) => ({ field, distance: editDistance(key.slice(0, FIELD_MAX).toLowerCase(), field.toLowerCase()) })).sort((a, b) => a.distance - b.distance);
   const nearest = scored[0];
   if (nearest && nearest.distance <= Math.max(2, Math.floor(key.length / 3))) return `: did you mean "${nearest.field}"?`;
   return `: remove it, or use one of ${[...known].sort().join(', ')}`;

@@ -3,9 +3,14 @@
  * Matching is Go's path/filepath.Match: `*`, `?`, `[a-z]`, `[^a]`, `\` escapes; none of them crosses `/`.
  */
 
-/** Whether `name` matches the whole pattern. Throws an `Error` naming a malformed pattern. */
+/**
+ * Whether `name` matches the whole pattern. Time grows with length × length at most: patterns come from
+ * users, and an expression engine could be made to run for ever. Throws an `Error` naming a malformed pattern.
+ */
 export function globMatch(pattern: string, name: string): boolean {
-  return compile(pattern).test(name);
+  const parts = pattern.split('/').map((part) => tokensOf(part, pattern));
+  const names = name.split('/');
+  return parts.length === names.length && parts.every((tokens, index) => matchSegment(tokens, [...(names[index] ?? '')]));
 }
 
 /** True when the pattern has no special characters, so that it names one path only. */
@@ -13,73 +18,90 @@ export function isLiteral(pattern: string): boolean {
   return !/[*?[\\]/.test(pattern);
 }
 
-const compiled = new Map<string, RegExp>();
-/** Patterns kept compiled; the memory is dropped as a whole when it is full. */
-const COMPILED_MAX = 500;
+/** `'*'`, or whether a character fits. */
+type Token = '*' | ((character: string) => boolean);
 
-function compile(pattern: string): RegExp {
-  const known = compiled.get(pattern);
-  if (known) return known;
-  const expression = new RegExp(`^${translate(pattern)}$`, 'u');
-  if (compiled.size >= COMPILED_MAX) compiled.clear();
-  compiled.set(pattern, expression);
-  return expression;
-}
-
-function translate(pattern: string): string {
-  let source = '';
-  for (let at = 0; at < pattern.length; at++) {
-    const character = pattern[at] as string;
-    if (character === '*') {
-      // Adjacent stars say no more than one, and would only let a hostile pattern backtrack.
-      if (pattern[at - 1] !== '*') source += '[^/]*';
-    } else if (character === '?') source += '[^/]';
-    else if (character === '\\') source += literal(pattern[++at] ?? malformed(pattern));
+function tokensOf(part: string, pattern: string): Token[] {
+  const characters = [...part];
+  const tokens: Token[] = [];
+  for (let at = 0; at < characters.length; at++) {
+    const character = characters[at] as string;
+    if (character === '*') tokens.push('*');
+    else if (character === '?') tokens.push(() => true);
+    else if (character === '\\') tokens.push(equals(characters[++at] ?? malformed(pattern)));
     else if (character === '[') {
-      const end = classEnd(pattern, at);
-      source += translateClass(pattern.slice(at + 1, end), pattern);
+      const end = classEnd(characters, at, pattern);
+      tokens.push(classOf(characters.slice(at + 1, end), pattern));
       at = end;
-    } else source += literal(character);
+    } else tokens.push(equals(character));
   }
-  return source;
+  return tokens;
 }
 
-function classEnd(pattern: string, start: number): number {
-  for (let at = start + 1; at < pattern.length; at++) {
-    if (pattern[at] === '\\') at++;
-    else if (pattern[at] === ']' && at > start + 1) return at;
+function equals(wanted: string): Token {
+  return (character) => character === wanted;
+}
+
+function classEnd(characters: readonly string[], start: number, pattern: string): number {
+  for (let at = start + 1; at < characters.length; at++) {
+    if (characters[at] === '\\') at++;
+    else if (characters[at] === ']' && at > start + 1) return at;
   }
   return malformed(pattern);
 }
 
-function translateClass(body: string, pattern: string): string {
-  const negated = body.startsWith('^');
-  const members = [...(negated ? body.slice(1) : body).matchAll(/\\?(.)(?:-\\?(.))?/gsu)];
-  if (members.length === 0) malformed(pattern);
-  const ranges = members.map(([, low = '', high]) => {
-    if (high !== undefined && low > high) malformed(pattern);
-    return high === undefined ? inClass(low) : `${inClass(low)}-${inClass(high)}`;
-  });
-  return `[${negated ? '^/' : ''}${ranges.join('')}]`;
+/** `[a-z]`, `[^a-z]`, with escapes. */
+function classOf(body: readonly string[], pattern: string): Token {
+  const negated = body[0] === '^';
+  const ranges: [string, string][] = [];
+  for (let at = negated ? 1 : 0; at < body.length; at++) {
+    const low = body[at] === '\\' ? body[++at] : body[at];
+    let high = low;
+    if (body[at + 1] === '-' && at + 2 < body.length) {
+      at += 2;
+      high = body[at] === '\\' ? body[++at] : body[at];
+    }
+    if (low === undefined || high === undefined || low > high) return malformed(pattern);
+    ranges.push([low, high]);
+  }
+  if (ranges.length === 0) return malformed(pattern);
+  return (character) => ranges.some(([low, high]) => low <= character && character <= high) !== negated;
 }
 
-function inClass(character: string): string {
-  return /[\\\]^[-]/.test(character) ? `\\${character}` : character;
-}
-
-function literal(character: string): string {
-  return /[.*+?^${}()|[\]\\/]/.test(character) ? `\\${character}` : character;
+/** Goes back to the last star only: what an earlier star could do differently, the last one can make up for. */
+function matchSegment(tokens: readonly Token[], name: readonly string[]): boolean {
+  let token = 0;
+  let at = 0;
+  let star = -1;
+  let starAt = 0;
+  while (at < name.length) {
+    const current = tokens[token];
+    if (current === '*') {
+      star = token++;
+      starAt = at;
+    } else if (current?.(name[at] as string)) {
+      token++;
+      at++;
+    } else if (star >= 0) {
+      token = star + 1;
+      at = ++starAt;
+    } else return false;
+  }
+  return tokens.slice(token).every((rest) => rest === '*');
 }
 
 function malformed(pattern: string): never {
-  throw new Error(`malformed pattern ${JSON.stringify(pattern)}`);
+  throw new Error(`malformed pattern ${JSON.stringify(pattern.slice(0, 200))}`);
 }
 
 /** Lines of a `.fleetignore`: no comments, no empty lines, trailing spaces dropped unless escaped. */
 export function fleetIgnoreLines(text: string): string[] {
   return text
     .split(/\r?\n/)
-    .map((line) => line.replace(/([^\\])\s+$/, '$1'))
+    .map((line) => {
+      const trimmed = line.trimEnd();
+      return trimmed.endsWith('\\') && trimmed.length < line.length ? `${trimmed}${line[trimmed.length]}` : trimmed;
+    })
     .filter((line) => line.trim() !== '' && !line.startsWith('#'));
 }
 

@@ -72,6 +72,7 @@ describe('comparePatches', () => {
   check('fit by regular expression', { kind: 'Config.*', name: '[xyz]', operations: [{ op: 'ignore' }] }, undefined);
   check('do not concern other objects', { kind: 'Secret', operations: [{ op: 'ignore' }] }, { data: { 'a/b': '1' } });
   check('fit the whole name only', { name: 'x.+', operations: [{ op: 'ignore' }] }, { data: { 'a/b': '1' } });
+  check('survive a pattern that is none, or hostile', { name: '(', operations: [{ op: 'ignore' }] }, { data: { 'a/b': '1' } });
   check('may name what is not there', { jsonPointers: ['/none/at/all', '/list/9'] }, { data: { 'a/b': '1' } });
 
   it('ignore missing and orphaned objects too', () => {

@@ -5,6 +5,7 @@
 import type { ComparePatch } from '#api/fleet';
 import type { Unstructured } from '#apimachinery/meta';
 import { isRecord } from '#base/json';
+import { RE2JS } from 're2js';
 
 /** The patches that concern an object. Empty fields fit everything; others literally, or as a regular expression of the whole. */
 export function patchesFor(patches: readonly ComparePatch[], { apiVersion = '', kind = '', namespace = '', name = '' }: { apiVersion?: string; kind?: string; namespace?: string; name?: string }): ComparePatch[] {
@@ -17,13 +18,13 @@ function fits(pattern: string | undefined, value: string): boolean {
   if (!pattern || pattern === value) return true;
   if (!/[.*+?[({|^$\\]/.test(pattern) || pattern.length > PATTERN_MAX) return false;
   try {
-    return new RegExp(`^(?:${pattern})$`).test(value);
+    return RE2JS.compile(pattern).matches(value);
   } catch {
     return false;
   }
 }
 
-/** Longer patterns are taken literally: they are no names, and could run long. */
+/** Longer patterns are taken literally: they are no names. (RE2 never runs long, and is what Go users write.) */
 const PATTERN_MAX = 200;
 
 export function ignoresObject(patches: readonly ComparePatch[]): boolean {

@@ -5,6 +5,9 @@ import { shownText } from './url.ts';
 /** Characters of git's own words that go into a message. */
 const DETAIL_MAX = 400;
 
+/** Characters of git's output that are looked at: its last words tell. */
+const SCRUBBED_MAX = 4000;
+
 const PATTERNS: readonly { pattern: RegExp; failure: GitFailure; advice: string }[] = [
   { pattern: /host key verification failed|no .* host key is known|remote host identification has changed/i, failure: 'host-key', advice: 'the host key is unknown or has changed: check known_hosts' },
   { pattern: /ssl certificate|certificate verif|self[- ]signed|unable to get local issuer|tls|gnutls|SSL_/i, failure: 'tls', advice: 'the certificate is not trusted: set caBundle' },
@@ -28,7 +31,7 @@ export function failureOf(what: string, output: GitOutput, secrets: readonly str
 
 /** The last words of git on one line, without credentials. */
 function scrub(text: string, secrets: readonly string[]): string {
-  let clean = shownText(text);
+  let clean = shownText(text.slice(-SCRUBBED_MAX));
   for (const secret of secrets) if (secret !== '') clean = clean.replaceAll(secret, '***');
   const lines = clean.split('\n').map((line) => line.replace(/^(fatal|error|remote): /, '').trim());
   return lines.filter((line) => line !== '').slice(-3).join('; ').slice(-DETAIL_MAX);
