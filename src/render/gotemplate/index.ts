@@ -13,4 +13,5 @@ export { helmFunctions, type HelmFunctionOptions } from './helm.ts';
 export { compareStrings, GoInt, GoStruct, int, int64, isMap, setKey, strings, typed, type GoFunction, type GoMap } from './value.ts';
 export { decodeUtf8, encodeUtf8 } from './bytes.ts';
 export { toJson, toPlain } from './json.ts';
+export { expandDelimited, type DelimitedOptions } from './delimited.ts';
 export { deepCopyGo } from './sprig/deep.ts';
