@@ -90,7 +90,9 @@ export class ElectionDriver {
   }
 
   resign({ release, holdOffMs, stop }: { release: boolean; holdOffMs: number; stop: boolean }): void {
-    this.#feed({ kind: 'resign', release, stop, holdUntilMs: this.#options.clock.monotonicMs() + holdOffMs });
+    // Who gives the lease away does not grab it back before the others had their chance.
+    const pauseMs = Math.max(holdOffMs, this.#options.timings.retryPeriodMs);
+    this.#feed({ kind: 'resign', release, stop, holdUntilMs: this.#options.clock.monotonicMs() + pauseMs });
   }
 
   close(): void {
