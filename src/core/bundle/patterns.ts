@@ -10,7 +10,7 @@
 export function globMatch(pattern: string, name: string): boolean {
   const parts = pattern.split('/').map((part) => tokensOf(part, pattern));
   const names = name.split('/');
-  return parts.length === names.length && parts.every((tokens, index) => matchSegment(tokens, [...(names[index] ?? '')]));
+  return parts.length === names.length && parts.every((tokens, index) => matchSegment(tokens, Array.from(names[index] ?? '')));
 }
 
 /** True when the pattern has no special characters, so that it names one path only. */
@@ -22,7 +22,7 @@ export function isLiteral(pattern: string): boolean {
 type Token = '*' | ((character: string) => boolean);
 
 function tokensOf(part: string, pattern: string): Token[] {
-  const characters = [...part];
+  const characters = Array.from(part);
   const tokens: Token[] = [];
   for (let at = 0; at < characters.length; at++) {
     const character = characters[at] as string;
