@@ -1,14 +1,11 @@
 /**
  * `fleet apply` and `fleet test`: the commands that need no cluster, as entries of the command table. The
- * commands themselves read their arguments (#cli/apply, #cli/test); this table is for help and completion.
+ * commands themselves read their arguments (#cli/apply, #cli/test); this table is for help and completion,
+ * and loads them only when one is run.
  */
-import { buildCommand, type CommandContext, type StricliProcess } from '@stricli/core';
-import { runApply, UsageError, type FileHost } from '#cli/apply';
-import { runTest } from '#cli/test';
-import { systemClock } from '#base/clock';
-import { fileHost } from '../adapters/file-host.ts';
+import { buildCommand, type CommandContext } from '@stricli/core';
 
-interface ApplyFlags {
+export interface ApplyFlags {
   output?: string;
   namespace?: string;
   label?: string[];
@@ -31,7 +28,7 @@ interface ApplyFlags {
   imagescanEnabled?: boolean;
 }
 
-interface TestFlags {
+export interface TestFlags {
   bundleFile?: string;
   file?: string;
   quiet?: boolean;
@@ -46,34 +43,9 @@ const text = (brief: string) => ({ kind: 'parsed', parse: String, brief, optiona
 const pairs = (brief: string) => ({ kind: 'parsed', parse: String, brief, optional: true, variadic: true, placeholder: 'key=value' }) as const;
 const flag = (brief: string) => ({ kind: 'boolean', brief, optional: true, withNegated: false }) as const;
 
-/** Back into a command line: `targetNamespace: 'x'` → `--target-namespace=x`. */
-function argumentsOf(flags: ApplyFlags | TestFlags, positionals: readonly string[]): string[] {
-  const options = Object.entries(flags).flatMap(([name, value]: [string, string | boolean | string[] | undefined]) => {
-    const option = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-    if (value === undefined || value === false) return [];
-    return value === true ? [option] : [value].flat().map((item) => `${option}=${item}`);
-  });
-  return [...options, '--', ...positionals];
-}
-
-function perform({ process: own }: CommandContext, command: (args: readonly string[], host: FileHost) => number, args: readonly string[]): Error | undefined {
-  const result = own as StricliProcess;
-  try {
-    result.exitCode = command(args, fileHost(process.cwd(), process.env, systemClock.wallMs()));
-    return undefined;
-  } catch (error) {
-    if (error instanceof UsageError) {
-      process.stderr.write(`fleet: ${error.message}\n`);
-      result.exitCode = 2;
-      return undefined;
-    }
-    throw error;
-  }
-}
-
 export const applyCommand = buildCommand<ApplyFlags, string[], CommandContext>({
-  func(flags, ...positionals) {
-    return perform(this, runApply, argumentsOf(flags, positionals));
+  async func(flags, ...positionals) {
+    return (await import('./run-offline.ts')).runOffline(this, 'apply', flags, positionals);
   },
   parameters: {
     flags: {
@@ -105,8 +77,8 @@ export const applyCommand = buildCommand<ApplyFlags, string[], CommandContext>({
 });
 
 export const testCommand = buildCommand<TestFlags, string[], CommandContext>({
-  func(flags, ...positionals) {
-    return perform(this, runTest, argumentsOf(flags, positionals));
+  async func(flags, ...positionals) {
+    return (await import('./run-offline.ts')).runOffline(this, 'test', flags, positionals);
   },
   parameters: {
     flags: {
