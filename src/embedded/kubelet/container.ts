@@ -15,7 +15,7 @@ import { ContainerConfigError } from './environment.ts';
 import { ContainerLog } from './logs.ts';
 import { ContainerProbes, httpGet } from './probes.ts';
 import { nextBackoff, shouldRestart, type Backoff } from './restart.ts';
-import type { ProcessExit, ProcessIdentity, ProcessRunner, RunningProcess } from './types.ts';
+import type { ProcessExit, ProcessIdentity, ProcessRunner, RunningProcess, SignalName } from './types.ts';
 
 /** How simulated containers behave. */
 export interface Simulation {
@@ -137,6 +137,12 @@ export class ContainerRunner {
     this.#probes?.stop();
     this.#process?.signal('SIGKILL');
     this.#deps = { ...this.#deps, changed: () => {} };
+  }
+
+  /** A signal from outside; what comes of it is seen by the exit and by probes. False when no process runs. */
+  signal(name: SignalName): boolean {
+    this.#process?.signal(name);
+    return this.#process !== undefined;
   }
 
   freeze(frozen: boolean): void {

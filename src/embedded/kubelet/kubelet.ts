@@ -18,7 +18,7 @@ import { PodFiles } from './pod-files.ts';
 import { makePodFolder, PodWorker } from './pod-worker.ts';
 import { PodAddresses } from './pod-addresses.ts';
 import { NodeProxy } from './proxy.ts';
-import type { ImageRuntime, LogOptions, NodeControl, PodLogs, PowerState, ProcessRunner } from './types.ts';
+import type { ImageRuntime, LogOptions, NodeControl, PodLogs, PowerState, ProcessRunner, SignalName } from './types.ts';
 
 export interface NodeOptions {
   name: string;
@@ -126,6 +126,11 @@ export class Kubelet implements NodeControl, PodLogs {
     this.#takeUp(before === 'stopped');
     this.#poster.stop();
     await this.#poster.start();
+  }
+
+  signalPod(podUid: string, name: SignalName): void {
+    const worker = this.#workers.get(podUid);
+    if (this.#power === 'stopped' || !worker?.signal(name)) throw new Error(`node ${this.name}: no process of pod ${podUid} runs here`);
   }
 
   async *logs(pod: Pod, options: LogOptions): AsyncIterable<Uint8Array> {

@@ -20,7 +20,7 @@ import { ContainerRunner, type Launch, type Simulation } from './container.ts';
 import type { PodFiles } from './pod-files.ts';
 import { restartPolicyOf } from './restart.ts';
 import { podStatus } from './status.ts';
-import type { LogOptions, ProcessRunner, ResolvedImage } from './types.ts';
+import type { LogOptions, ProcessRunner, ResolvedImage, SignalName } from './types.ts';
 
 export interface PodWorkerDeps {
   client: Client;
@@ -127,6 +127,11 @@ export class PodWorker {
 
   freeze(frozen: boolean): void {
     for (const { runner } of this.#all()) runner.freeze(frozen);
+  }
+
+  /** Signals the processes of the main containers; false when none runs. */
+  signal(name: SignalName): boolean {
+    return this.#main.map(({ runner }) => runner.signal(name)).some((sent) => sent);
   }
 
   /** The API server can be reached again. */

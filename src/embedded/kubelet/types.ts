@@ -42,7 +42,7 @@ export interface ProcessIdentity {
 
 export interface RunningProcess extends ProcessIdentity {
   /** Sends a signal to the process and everything it started. */
-  signal(name: 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void;
+  signal(name: SignalName): void;
 }
 
 /** Operating-system processes; the real one is `systemProcessRunner`, tests may pass another. */
@@ -88,4 +88,8 @@ export interface NodeControl {
   pause(): Promise<void>;
   /** Back to normal from any of the three. */
   start(): Promise<void>;
+  /** Signals the processes of a pod, as `kill` on the node would; the kubelet is not told. Throws an `Error` when none runs here. */
+  signalPod(podUid: string, name: SignalName): void;
 }
+
+export type SignalName = 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT';
