@@ -10,7 +10,7 @@ import { attributesOfRequest, forbiddenError, type Authorizer } from './auth/att
 import { impersonate } from './auth/impersonate.ts';
 import type { UserInfo } from './auth/user.ts';
 import type { Call } from './endpoints/call.ts';
-import { statusResponse } from './endpoints/respond.ts';
+import { statusResponse, withWarnings } from './endpoints/respond.ts';
 import { runSubresource } from './endpoints/subresources.ts';
 import { runVerb } from './endpoints/verbs.ts';
 import { internalError, methodNotAllowed, noSuchResource, notFound, tooLarge } from './errors.ts';
@@ -64,7 +64,16 @@ export class RequestHandler {
       if (info.group !== '' && !deps.resources.hasBuiltinGroup(info.group)) return textResponse(404, '404 page not found\n');
       throw noSuchResource();
     }
-    return this.#dispatch({ deps, request, info, user, type, subresource: undefined, warnings: type.custom?.deprecated ? [type.custom.deprecated] : [] });
+    return this.#answer({ deps, request, info, user, type, subresource: undefined, warnings: type.custom?.deprecated ? [type.custom.deprecated] : [] });
+  }
+
+  /** Warnings go with refusals, too. */
+  async #answer(call: Call): Promise<ApiResponse> {
+    try {
+      return await this.#dispatch(call);
+    } catch (error) {
+      return withWarnings(call, this.#failure(call.request, error));
+    }
   }
 
   #dispatch(call: Call): ApiResponse | Promise<ApiResponse> {

@@ -146,8 +146,9 @@ function decode({ spec, version, schema, preserve }: DecodeFacts, document: Unst
   checkKind(spec, version, document);
   const object = deepClone(document);
   object.apiVersion = formatApiVersion(spec.group, version.name);
-  object.metadata = decodeMetadata(object.metadata);
-  const problems = fieldValidation === 'Ignore' ? [] : [...findDuplicateFields(text), ...findUnknownFields(schema, object)];
+  const metadata = decodeMetadata(object.metadata);
+  object.metadata = metadata.known;
+  const problems = fieldValidation === 'Ignore' ? [] : [...findDuplicateFields(text), ...metadata.unknown, ...findUnknownFields(schema, object)];
   if (fieldValidation === 'Strict' && problems.length > 0) {
     throw new DecodeFailure(`strict decoding error: ${problems.join(', ')}`);
   }
@@ -164,13 +165,18 @@ function checkKind(spec: CrdSpec, version: CrdVersion, document: Unstructured): 
   if (group !== spec.group || found !== version.name) throw badRequest(`the API version in the data (${document.apiVersion}) does not match the expected API version (${formatApiVersion(spec.group, version.name)})`);
 }
 
+const META_FIELDS = new Set([
+  'name', 'generateName', 'namespace', 'selfLink', 'uid', 'resourceVersion', 'generation', 'creationTimestamp', 'deletionTimestamp',
+  'deletionGracePeriodSeconds', 'labels', 'annotations', 'ownerReferences', 'finalizers', 'managedFields',
+]);
 const TEXT_FIELDS = ['name', 'generateName', 'namespace', 'uid', 'resourceVersion', 'selfLink'];
 
 /** Metadata is typed even where the rest is not; empty fields go. */
-function decodeMetadata(raw: unknown): Unstructured['metadata'] {
+function decodeMetadata(raw: unknown): { known: Unstructured['metadata']; unknown: string[] } {
   const refuse = (why: string) => new DecodeFailure(why);
   if (!isRecord(raw)) throw refuse('json: cannot unmarshal into Go value of type v1.ObjectMeta');
   const metadata: Record<string, unknown> = {};
+  const unknown: string[] = [];
   for (const [key, value] of Object.entries(raw)) {
     if (value === null || value === undefined || value === '') continue;
     if (TEXT_FIELDS.includes(key) && typeof value !== 'string') throw refuse(`json: cannot unmarshal ${typeof value} into Go struct field ObjectMeta.metadata.${key} of type string`);
@@ -179,9 +185,10 @@ function decodeMetadata(raw: unknown): Unstructured['metadata'] {
     }
     if (isRecord(value) && Object.keys(value).length === 0) continue;
     if (Array.isArray(value) && value.length === 0) continue;
-    metadata[key] = value;
+    if (META_FIELDS.has(key)) metadata[key] = value;
+    else unknown.push(`unknown field "metadata.${key}"`);
   }
-  return metadata as Unstructured['metadata'];
+  return { known: metadata as Unstructured['metadata'], unknown: unknown.sort() };
 }
 
 /** The generation counts changes of anything but metadata (and status, where that is a subresource). */

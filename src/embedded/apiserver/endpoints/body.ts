@@ -4,6 +4,7 @@ import { formatApiVersion, parseApiVersion, type Unstructured } from '#apimachin
 import { parseYaml } from '#render/rawyaml';
 import { badRequest, unsupportedMediaType } from '../errors.ts';
 import { header, type ApiRequest } from '../http/types.ts';
+import { decodeProtobuf, ProtobufError } from '../protobuf/decode.ts';
 import { goSyntaxError } from './gojson.ts';
 
 /** What a body must be. */
@@ -55,6 +56,7 @@ export function readObject(request: ApiRequest, expected: ExpectedKind): { objec
 export function readDocument(request: ApiRequest, expected: ExpectedKind): ParsedBody {
   const type = mediaType(request);
   if (type === 'application/yaml') return { document: readYaml(request, expected), text: '' };
+  if (type === PROTOBUF && !expected.explicit) return { document: readProtobuf(request, expected), text: '' };
   if (type !== '' && type !== 'application/json') throw unsupportedMediaType();
   const text = Buffer.from(request.body).toString('utf8');
   try {
@@ -62,6 +64,17 @@ export function readDocument(request: ApiRequest, expected: ExpectedKind): Parse
   } catch {
     const problem = goSyntaxError(text) ?? 'invalid JSON';
     throw unrecognized(expected, request.body, `couldn't get version/kind; json parse error: ${problem}`);
+  }
+}
+
+const PROTOBUF = 'application/vnd.kubernetes.protobuf';
+
+function readProtobuf(request: ApiRequest, expected: ExpectedKind): unknown {
+  try {
+    return decodeProtobuf(request.body);
+  } catch (error) {
+    if (!(error instanceof ProtobufError)) throw error;
+    throw unrecognized(expected, request.body, error.message);
   }
 }
 

@@ -50,8 +50,8 @@ export function fieldSelectorOption(query: URLSearchParams, type: ResourceType):
 
 function unknownField(field: string, type: ResourceType): string {
   if (type.custom) return `field label not supported: ${field}`;
-  const special = type.strategy.unknownFieldMessage?.(field);
-  return special ?? `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
+  if (type.strategy.selectableFields.length > 0) return `field label not supported: ${field}`;
+  return `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
 }
 
 export function listOptions(query: URLSearchParams, type: ResourceType, namespace: string): ListOptions & { watch: boolean; timeoutSeconds: number | undefined } {

@@ -93,7 +93,7 @@ export async function updateVerb(call: Call): Promise<ApiResponse> {
   const object = decodeBody(call, options);
   checkNames(call, object);
   const make = type.strategy.allowCreateOnUpdate && info.subresource === '' ? { make: () => object } : {};
-  return finishUpdate(call, { ...updateBase(call, options), transform: () => object, ...make });
+  return finishUpdate(call, { ...updateBase(call, options), transform: () => object, uidIsPrecondition: true, ...make });
 }
 
 export async function patchVerb(call: Call): Promise<ApiResponse> {
@@ -128,7 +128,7 @@ async function applyVerb(call: Call, options: WriteOptions): Promise<ApiResponse
     return result;
   };
   call.warnings.push(...duplicates);
-  const base = { ...updateBase(call, options), manager: { name: manager, applied: true } };
+  const base = { ...updateBase(call, options), manager: { name: manager, applied: true }, uidIsPrecondition: true };
   const make = info.subresource === '' ? { make: () => merge(undefined) } : {};
   return finishUpdate(call, { ...base, transform: merge, ...make });
 }

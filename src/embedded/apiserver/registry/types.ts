@@ -106,8 +106,6 @@ export interface Strategy {
   selectableFields: readonly string[];
   /** Their values. */
   fields?(object: Unstructured): Record<string, string>;
-  /** How an unknown field selector is refused, when not in the usual words. */
-  unknownFieldMessage?(field: string): string | undefined;
   /** Whether a delete answers with the object instead of a Status. */
   returnDeletedObject: boolean;
   /** Canonical form before storage (drops what the real server would not write). */

@@ -28,6 +28,8 @@ export interface UpdateRequest {
   transform: (old: Unstructured) => Unstructured;
   /** Makes the object when there is none (PUT of kinds that allow it, apply). */
   make?: () => Unstructured;
+  /** A whole object that was sent names the object it means; a patch that changes the uid is just invalid. */
+  uidIsPrecondition?: boolean;
   /** The kind whose name stands in conflicts, when it is not the resource. */
   conflictOn?: { group: string; plural: string };
 }
@@ -121,7 +123,7 @@ function checkVersion(request: UpdateRequest, object: Unstructured, old: Unstruc
     throw conflict(conflictOn ?? type, name, MODIFIED);
   }
   const uid = object.metadata.uid;
-  if (uid && uid !== old.metadata.uid) {
+  if (uid && uid !== old.metadata.uid && request.uidIsPrecondition) {
     const key = `/registry/${type.plural}/${storageKey(type, request)}`;
     throw conflict(conflictOn ?? type, name, `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata.uid}`);
   }
@@ -132,7 +134,7 @@ function keepServerMetadata(object: Unstructured, old: Unstructured): void {
   const meta = object.metadata;
   const before = old.metadata;
   meta.resourceVersion = before.resourceVersion as string;
-  meta.uid = before.uid as string;
+  meta.uid ??= before.uid as string;
   meta.creationTimestamp ??= before.creationTimestamp as string;
   delete (meta as Record<string, unknown>)['selfLink'];
   for (const field of ['generation', 'deletionTimestamp', 'deletionGracePeriodSeconds'] as const) {

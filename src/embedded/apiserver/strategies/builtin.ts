@@ -68,7 +68,6 @@ function builtinStrategy(kind: BuiltinKind): Strategy {
     ...(hooks.gracePeriod ? { gracePeriod: hooks.gracePeriod } : {}),
     selectableFields,
     ...(selectableFields.length > 0 ? { fields: (object: Unstructured) => Object.fromEntries(Object.entries(selectable).map(([name, value]) => [name, value(object)])) } : {}),
-    ...(hooks.unknownFieldMessage ? { unknownFieldMessage: hooks.unknownFieldMessage } : {}),
     returnDeletedObject: hooks.returnDeletedObject ?? false,
     normalise(object) {
       const { object: clean } = decodeBuiltin(kind, object);

@@ -23,7 +23,6 @@ export interface KindHooks {
   /** How a delete of this kind differs; undefined: the usual way. */
   planDelete?: Strategy['planDelete'];
   gracePeriod?(object: Unstructured, requested: number | undefined): number | undefined;
-  unknownFieldMessage?(field: string): string | undefined;
   returnDeletedObject?: boolean;
 }
 

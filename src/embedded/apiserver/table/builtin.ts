@@ -240,7 +240,7 @@ export const BUILTIN_COLUMNS: Readonly<Record<string, readonly Column[]>> = {
     words('Endpoints', (object) => shorten(listAt<{ addresses?: string[] }>(object, 'endpoints').flatMap(({ addresses }) => addresses ?? [])).replace('<none>', '<unset>')),
     AGE,
   ],
-  ServiceAccount: [words('Secrets', (object) => listAt(object, 'secrets').length), AGE],
+  ServiceAccount: [AGE],
   ConfigMap: [words('Data', (object) => Object.keys((at(object, 'data') as object | undefined) ?? {}).length + Object.keys((at(object, 'binaryData') as object | undefined) ?? {}).length, DATA_TEXT), AGE],
   Secret: [words('Type', value('type')), words('Data', (object) => Object.keys((at(object, 'data') as object | undefined) ?? {}).length), AGE],
   Namespace: [words('Status', value('status.phase')), AGE],
