@@ -59,7 +59,7 @@ function lines(files: Record<string, Uint8Array>, name: string): string[] {
 function asData(files: Record<string, Uint8Array>, encode: (data: Uint8Array) => string): string {
   const data: Record<string, string> = {};
   for (const path of Object.keys(files).sort()) data[path.slice(path.lastIndexOf('/') + 1)] = encode(files[path] as Uint8Array);
-  return Object.keys(data).length === 0 ? '' : dumpYaml(data).replace(/\n$/, '');
+  return dumpYaml(data).replace(/\n$/, '');
 }
 
 function glob(files: Record<string, Uint8Array>, pattern: string): GoMap {

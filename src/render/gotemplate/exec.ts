@@ -12,6 +12,7 @@ import { nodeText } from './ast.ts';
 import { FunctionError, RenderLimitError, TemplateExecError } from './errors.ts';
 import { formatValue } from './format.ts';
 import { assignable, literalFor, type LiteralNode } from './params.ts';
+import { timeMethods } from './sprig/dates.ts';
 import type { RenderLimits } from './types.ts';
 import { elementType, getKey, GoInt, type GoFunction, GoStruct, int, isMap, isTrue, sortedKeys, typeName, zeroOf } from './value.ts';
 
@@ -255,7 +256,7 @@ class Execution {
       case 'chain':
         return this.chain({ dot, node: first, args: command.args, final });
       case 'identifier':
-        return this.func({ dot, node: first, args: command.args, final });
+        return this.func({ dot, node: first, args: command.args, final, at: command });
       case 'variable':
         return this.variable({ dot, node: first, args: command.args, final });
       case 'pipe':
@@ -327,7 +328,7 @@ class Execution {
     }
     if (receiver === null) this.fail(`nil pointer evaluating interface {}.${name}`);
     const method = this.methodOf(receiver, name);
-    if (method) return this.call({ dot: call.dot, fn: method, node: call.node, name, args, final });
+    if (method) return this.call({ dot: call.dot, fn: method, node: call.node, name, args, final, at: call.node });
     const hasArgs = args.length > 1 || final !== MISSING;
     if (isMap(receiver)) {
       if (hasArgs) this.fail(`${name} is not a method but has arguments`);
@@ -357,18 +358,18 @@ class Execution {
 
   private methodOf(receiver: unknown, name: string): GoFunction | undefined {
     if (receiver instanceof GoStruct) return receiver.method(name);
-    if (receiver instanceof GoInt) return receiver.named === undefined ? undefined : this.env.methods(receiver.named, name, receiver);
+    if (receiver instanceof GoInt) return receiver.named === undefined ? undefined : timeMethods(receiver.named, name, receiver);
     if (typeof receiver !== 'object' || receiver === null) return undefined;
     const type = typeName(receiver);
     return type.startsWith('map[') || type.startsWith('[]') ? undefined : this.env.methods(type, name, receiver);
   }
 
-  private func({ dot, node, args, final }: Call<IdentifierNode>): unknown {
+  private func({ dot, node, args, final, at }: Call<IdentifierNode> & { at: AnyNode }): unknown {
     this.node = node;
     const fn = this.env.functions.get(node.name);
     if (!fn) this.fail(`${JSON.stringify(node.name)} is not a defined function`);
     if (node.name === 'and' || node.name === 'or') return this.shortCircuit({ dot, node, args, final });
-    return this.call({ dot, fn: fn as GoFunction, node, name: node.name, args, final });
+    return this.call({ dot, fn: fn as GoFunction, node, name: node.name, args, final, at });
   }
 
   private shortCircuit({ dot, node, args, final }: Call<IdentifierNode>): unknown {
@@ -382,15 +383,15 @@ class Execution {
     return final === MISSING ? value : final;
   }
 
-  private call({ dot, fn, node, name, args, final }: FunctionCall): unknown {
+  private call(call: FunctionCall): unknown {
     this.step();
-    const values = this.callArguments({ dot, fn, node, name, args, final });
-    this.node = node;
+    const { fn, name, at } = call;
+    const values = this.callArguments(call);
     let result: unknown;
     try {
       result = (fn.call as (...values: unknown[]) => unknown)(...values);
     } catch (error) {
-      this.node = node;
+      this.node = at;
       throw this.callError(name, error);
     }
     if (typeof result === 'string') this.grow(result.length);
@@ -446,7 +447,7 @@ class Execution {
       case 'pipe':
         return this.checked(this.pipeline(dot, node), type);
       case 'identifier':
-        return this.checked(this.func({ dot, node, args: NO_ARGS, final: MISSING }), type);
+        return this.checked(this.func({ dot, node, args: NO_ARGS, final: MISSING, at: node }), type);
       case 'chain':
         return this.checked(this.chain({ dot, node, args: NO_ARGS, final: MISSING }), type);
       default: {
@@ -487,6 +488,8 @@ interface FieldCall extends Call<OperandNode> {
 interface FunctionCall extends Call<OperandNode> {
   fn: GoFunction;
   name: string;
+  /** What an error of the call is said to be at. */
+  at: AnyNode;
 }
 
 function* listPairs(list: readonly unknown[]): Iterable<readonly [unknown, unknown]> {

@@ -8,7 +8,7 @@ export function formatFloat(value: number, flags: Flags): string | undefined {
   const body = digitsOf(Math.abs(value), flags);
   if (body === undefined) return undefined;
   const negative = value < 0 || Object.is(value, -0);
-  const sign = negative ? '-' : flags.plus || value === Number.POSITIVE_INFINITY ? (flags.plus ? '+' : '+') : flags.space ? ' ' : '';
+  const sign = negative ? '-' : flags.plus || value === Number.POSITIVE_INFINITY ? '+' : flags.space ? ' ' : '';
   const finite = Number.isFinite(value);
   const shownSign = Number.isNaN(value) ? (flags.plus ? '+' : flags.space ? ' ' : '') : sign;
   if (flags.zero && !flags.minus && flags.width !== undefined && finite) return shownSign + body.padStart(flags.width - shownSign.length, '0');
@@ -21,9 +21,9 @@ function digitsOf(value: number, flags: Flags): string | undefined {
   if (!Number.isFinite(value)) return 'Inf';
   switch (flags.verb) {
     case 'e':
-      return twoDigitExponent(value.toExponential(Math.min(flags.precision ?? 6, 100)));
+      return twoDigitExponent(exponential(value, flags.precision ?? 6));
     case 'E':
-      return twoDigitExponent(value.toExponential(Math.min(flags.precision ?? 6, 100))).toUpperCase();
+      return twoDigitExponent(exponential(value, flags.precision ?? 6)).toUpperCase();
     case 'f':
     case 'F':
       return fixed(value, flags.precision ?? 6) + (flags.sharp && flags.precision === 0 ? '.' : '');
@@ -43,7 +43,7 @@ function general(value: number, flags: Flags): string {
 function generalTo(value: number, precision: number): string {
   const digits = Math.max(1, Math.min(precision, 100));
   if (value === 0) return '0';
-  const [mantissa = '', exponentText = '0'] = value.toExponential(digits - 1).split('e');
+  const [mantissa = '', exponentText = '0'] = exponential(value, digits - 1).split('e');
   const exponent = Number(exponentText);
   const trimmed = mantissa.replace(/\.?0+$/, (zeros) => (mantissa.includes('.') ? '' : zeros));
   const shortest = trimmed.replace('.', '').length;
@@ -66,9 +66,33 @@ function twoDigitExponent(text: string): string {
   return text.replace(/e([+-])(\d)$/, 'e$10$2');
 }
 
-/** Exact decimal expansion to `precision` places; toFixed is exact but stops at 1e21 and 100 places. */
+/** Exact decimal expansion to `precision` places. Unlike toFixed, ties go to the even digit, as in Go. */
 export function fixed(value: number, precision: number): string {
-  if (value < 1e21) return value.toFixed(Math.min(precision, 100)) + (precision > 100 ? '0'.repeat(precision - 100) : '');
-  const whole = BigInt(value).toString();
-  return precision > 0 ? `${whole}.${'0'.repeat(precision)}` : whole;
+  if (value >= 1e21) {
+    const whole = BigInt(value).toString();
+    return precision > 0 ? `${whole}.${'0'.repeat(precision)}` : whole;
+  }
+  const places = Math.min(precision, 100);
+  const padding = '0'.repeat(precision - places);
+  const text = value.toFixed(places);
+  if (!isTie(value.toFixed(100), value.toFixed(100).indexOf('.') + 1 + places)) return text + padding;
+  const down = value.toFixed(100).slice(0, value.toFixed(100).indexOf('.') + (places === 0 ? 0 : 1 + places));
+  return (/[02468]$/.test(down) ? down : text) + padding;
+}
+
+/** Does exactly one half follow at `from`? */
+function isTie(digits: string, from: number): boolean {
+  return digits[from] === '5' && /^0*$/.test(digits.slice(from + 1));
+}
+
+/** toExponential with ties to the even digit. */
+function exponential(value: number, precision: number): string {
+  const places = Math.min(precision, 100);
+  const text = value.toExponential(places);
+  const exact = value.toExponential(100);
+  const digits = exact.replace('.', '').split('e')[0] as string;
+  if (places >= 100 || !isTie(digits, places + 1)) return text;
+  const kept = digits.slice(0, places + 1);
+  if (!/[02468]$/.test(kept)) return text;
+  return `${kept[0]}${places > 0 ? `.${kept.slice(1)}` : ''}e${exact.split('e')[1]}`;
 }

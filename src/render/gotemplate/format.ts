@@ -6,6 +6,7 @@ import { goFloat } from '#render/rawyaml';
 import { decodeUtf8, encodeUtf8, runes } from './bytes.ts';
 import { formatFloat } from './floats.ts';
 import { quoteGo, quoteRune } from './quote.ts';
+import { DAYS, MONTHS } from './sprig/layout.ts';
 import { GoInt, GoStruct, isMap, sortedKeys, typeName } from './value.ts';
 
 /** Width and precision beyond these are refused by Go too (fmt: tooLarge). */
@@ -45,13 +46,14 @@ export interface Flags {
   width: number | undefined;
   precision: number | undefined;
   plus: boolean;
+  plusV: boolean;
   minus: boolean;
   sharp: boolean;
   space: boolean;
   zero: boolean;
 }
 
-const NO_FLAGS: Flags = { verb: 'v', width: undefined, precision: undefined, plus: false, minus: false, sharp: false, space: false, zero: false };
+const NO_FLAGS: Flags = { verb: 'v', width: undefined, precision: undefined, plus: false, plusV: false, minus: false, sharp: false, space: false, zero: false };
 
 /** fmt.Sprintf */
 export function sprintf(format: string, args: readonly unknown[]): string {
@@ -205,6 +207,11 @@ class Printer {
     const verb = String.fromCodePoint(code);
     this.pos += verb.length;
     flags.verb = verb;
+    // For %v a plus asks for field names, not for a sign.
+    if (verb === 'v' && flags.plus) {
+      flags.plus = false;
+      flags.plusV = true;
+    }
     if (verb === '%') this.out += '%';
     else if (!this.goodArgNum) this.out += `%!${verb}(BADINDEX)`;
     else if (this.argNum >= this.args.length) this.out += `%!${verb}(MISSING)`;
@@ -275,7 +282,7 @@ function renderStruct(value: GoStruct, flags: Flags, depth: number): string {
   if (text !== undefined && 'vsxXq'.includes(flags.verb) && !(flags.sharp && flags.verb === 'v')) return renderString(text, flags);
   const pointer = value.goType.startsWith('*') && depth === 0 ? '&' : '';
   const fields = Object.entries(value.fields());
-  if (flags.plus && flags.verb === 'v') return `${pointer}{${fields.map(([name, field]) => `${name}:${render(field, flags, depth + 1)}`).join(' ')}}`;
+  if (flags.plusV) return `${pointer}{${fields.map(([name, field]) => `${name}:${render(field, flags, depth + 1)}`).join(' ')}}`;
   return `${pointer}{${fields.map(([, field]) => render(field, flags, depth + 1)).join(' ')}}`;
 }
 
@@ -342,7 +349,9 @@ function renderInt(value: GoInt, flags: Flags): string {
 }
 
 function namedText(value: GoInt): string | undefined {
-  return value.named === 'time.Duration' ? durationText(value.value) : undefined;
+  if (value.named === 'time.Duration') return durationText(value.value);
+  if (value.named === 'time.Month') return MONTHS[value.number() - 1];
+  return value.named === 'time.Weekday' ? DAYS[value.number()] : undefined;
 }
 
 function runeText(code: bigint): string {

@@ -17,11 +17,11 @@ export function helmFunctions({ lookup }: HelmFunctionOptions): FunctionTable {
     mustToYaml: fn(['any'], yamlText),
     toYamlPretty: fn(['any'], (value: unknown) => quietly(() => dumpYaml(toPlain(value), { indentSequences: true }).replace(/\n$/, ''))),
     fromYaml: fn(['string'], (text: string) => mapOrError(() => parseYaml(text), 'json: cannot unmarshal %s into Go value of type map[string]interface {}')),
-    fromYamlArray: fn(['string'], (text: string) => listOrError(() => parseYaml(text))),
+    fromYamlArray: fn(['string'], (text: string) => listOrError(() => parseYaml(text), 'error unmarshaling JSON: while decoding JSON: ')),
     toJson: fn(['any'], (value: unknown) => quietly(() => toJson(value))),
     mustToJson: fn(['any'], (value: unknown) => toJson(value)),
-    fromJson: fn(['string'], (text: string) => mapOrError(() => parseJson(text), 'json: cannot unmarshal %s into Go value of type map[string]interface {}')),
-    fromJsonArray: fn(['string'], (text: string) => listOrError(() => parseJson(text))),
+    fromJson: fn(['string'], (text: string) => mapOrError(() => parseJson(text), '!json: cannot unmarshal %s into Go value of type map[string]interface {}')),
+    fromJsonArray: fn(['string'], (text: string) => listOrError(() => parseJson(text), '')),
     toToml: fn(['any'], (value: unknown) => errorText(() => writeToml(value))),
     mustToToml: fn(['any'], (value: unknown) => writeToml(value)),
     fromToml: fn(['string'], (text: string) => mapOrError(() => parseToml(text), '%s')),
@@ -65,18 +65,19 @@ function mapOrError(work: () => unknown, mismatch: string): Record<string, unkno
     const value = work();
     if (value === null) return {};
     if (isMap(value)) return value;
-    return { Error: `error unmarshaling JSON: while decoding JSON: ${mismatch.replace('%s', jsonShape(value))}` };
+    const problem = mismatch.replace('%s', jsonShape(value));
+    return { Error: problem.startsWith('!') ? problem.slice(1) : `error unmarshaling JSON: while decoding JSON: ${problem}` };
   } catch (error) {
     return { Error: message(error) };
   }
 }
 
-function listOrError(work: () => unknown): unknown[] {
+function listOrError(work: () => unknown, prefix: string): unknown[] {
   try {
     const value = work();
     if (value === null) return [];
     if (Array.isArray(value)) return value;
-    return [`error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${jsonShape(value)} into Go value of type []interface {}`];
+    return [`${prefix}json: cannot unmarshal ${jsonShape(value)} into Go value of type []interface {}`];
   } catch (error) {
     return [message(error)];
   }

@@ -82,11 +82,11 @@ function brackets(pair: string, items: readonly string[], style: JsonStyle, dept
 export function jsonNumber(value: number): string {
   if (!Number.isFinite(value)) throw new FunctionError(`json: unsupported value: ${Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'}`);
   if (Object.is(value, -0)) return '-0';
-  return String(value).replace(/e([+-])(\d)$/, (_all, sign: string, digit: string) => (sign === '+' ? `e+0${digit}` : `e-0${digit}`)).replace(/e-0(\d)$/, 'e-0$1');
+  return String(value);
 }
 
 function quoteJson(text: string, escapeHtml: boolean): string {
   let quoted = JSON.stringify(replaceBroken(text)).replace(/[\u2028\u2029]/g, (char) => (char === '\u2028' ? '\\u2028' : '\\u2029'));
   if (escapeHtml) quoted = quoted.replace(/[<>&]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
-  return quoted.replaceAll('\x7f', '\x7f');
+  return quoted;
 }

@@ -169,6 +169,9 @@ export function zeroOf(type: string): unknown {
       return int(0);
     case 'float64':
       return 0;
+    case 'engine.files':
+    case 'uint8':
+      return new Uint8Array();
     default:
       return null;
   }

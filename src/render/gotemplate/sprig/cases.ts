@@ -10,21 +10,15 @@ function isDigit(char: string): boolean {
   return /\p{Nd}/u.test(char);
 }
 
-/** strings.Title: the first letter after anything that is no letter, digit, underscore or apostrophe. */
+/** strings.Title: the first letter after a separator; in ASCII all but letters, digits and underscore separate, elsewhere spaces. */
 export function titleCase(text: string): string {
-  return text.replace(/(?<![\p{L}\p{Nd}_'])\p{L}/gu, (char) => char.toUpperCase());
+  return text.replace(/(^|[\x00-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f\u0085\u00a0\u2000-\u200a\u2028\u2029\u202f\u205f\u3000])(\p{L})/gu, (_all, before: string, char: string) => before + char.toUpperCase());
 }
 
 export function swapCase(text: string): string {
   let out = '';
-  let afterSpace = true;
-  for (const char of text) {
-    if (isUpper(char)) out += char.toLowerCase();
-    else if (isLower(char)) out += char.toUpperCase();
-    else out += char;
-    afterSpace = /\s/.test(char);
-  }
-  return afterSpace ? out : out;
+  for (const char of text) out += isUpper(char) ? char.toLowerCase() : isLower(char) ? char.toUpperCase() : char;
+  return out;
 }
 
 export function snakeCase(text: string): string {
@@ -37,44 +31,62 @@ export function kebabCase(text: string): string {
 
 const CONNECTOR = /[-_\s]/;
 
-/** Words begin at connectors, at lower-to-upper changes, and at the last capital of a run before a small letter. */
+/**
+ * Words begin at connectors, at lower-to-upper changes, at the last capital of a run before a small letter,
+ * and at digits that small letters follow (`http2xx` → `http_2xx`); such a word takes all digits and small
+ * letters that follow.
+ */
 function delimited(text: string, connector: string): string {
   const chars = Array.from(text);
   let out = '';
-  for (const [i, char] of chars.entries()) {
+  for (let i = 0; i < chars.length; ) {
+    const char = chars[i] as string;
     if (CONNECTOR.test(char)) {
       out += connector;
+      i++;
       continue;
     }
-    const previous = chars[i - 1];
-    if (previous !== undefined && !CONNECTOR.test(previous) && startsWord(chars, i)) out += connector;
-    out += char.toLowerCase();
+    const end = wordEnd(chars, i);
+    if (i > 0 && !CONNECTOR.test(chars[i - 1] as string)) out += connector;
+    out += chars.slice(i, end).join('').toLowerCase();
+    i = end;
   }
   return out;
 }
 
-function startsWord(chars: readonly string[], i: number): boolean {
-  const char = chars[i] as string;
-  const previous = chars[i - 1] as string;
-  const next = chars[i + 1] ?? '';
-  if (isDigit(char)) return !isDigit(previous) && false;
-  if (!isUpper(char)) return false;
-  if (isUpper(previous)) return isLower(next);
-  return true;
+function wordEnd(chars: readonly string[], start: number): number {
+  const at = (index: number) => chars[index] ?? '';
+  const skip = (from: number, test: (char: string) => boolean) => {
+    let end = from;
+    while (end < chars.length && test(at(end))) end++;
+    return end;
+  };
+  if (isDigit(at(start))) return skip(start, (char) => isDigit(char) || isLower(char));
+  let end = start;
+  if (isUpper(at(start))) {
+    const run = skip(start, isUpper);
+    // The last capital before a small letter begins the next word.
+    if (run - start > 1 && isLower(at(run))) return run - 1;
+    end = run;
+  }
+  end = skip(end, (char) => !isUpper(char) && !isDigit(char) && !CONNECTOR.test(char));
+  const digits = skip(end, isDigit);
+  return digits > end && isLower(at(digits)) ? end : digits;
 }
 
-/** Pascal case: `some_words` → `SomeWords`. */
+/** Pascal case: `some_words` → `SomeWords`; a word in capitals keeps only the first. */
 export function camelCase(text: string): string {
-  const lead = /^[-_\s]*/.exec(text)?.[0] ?? '';
-  let out = '';
-  let upper = true;
-  for (const char of Array.from(text.slice(lead.length))) {
-    if (CONNECTOR.test(char)) {
-      upper = true;
-      continue;
-    }
-    out += upper ? char.toUpperCase() : char;
-    upper = false;
-  }
-  return lead + out;
+  if (text !== '' && /^[-_\s]+$/.test(text)) return text + text[0];
+  const [, lead = '', body = '', tail = ''] = /^([-_\s]*)([\s\S]*?)([-_\s]*)$/.exec(text) ?? [];
+  const inner = body.replace(/([-_\s]*)([^-_\s]+)/g, (_all, connectors: string, word: string) => connectors.slice(1) + pascalWord(word));
+  return lead + inner + tail;
+}
+
+function pascalWord(word: string): string {
+  const chars = Array.from(word);
+  const first = chars[0] as string;
+  if (!isUpper(first)) return first.toUpperCase() + chars.slice(1).join('');
+  let end = 1;
+  while (end < chars.length && isUpper(chars[end] as string)) end++;
+  return first + chars.slice(1, end).join('').toLowerCase() + chars.slice(end).join('');
 }

@@ -61,7 +61,6 @@ export function cryptoFunctions({ random, crypto }: CryptoOptions): FunctionTabl
 }
 
 function randomText(random: Random, alphabet: string, count: number): string {
-  if (count < 0) throw new FunctionError('negative length');
   if (count > RANDOM_TEXT_MAX) throw new FunctionError(`random text of ${count} characters, ${RANDOM_TEXT_MAX} at most`);
   let out = '';
   for (let i = 0; i < count; i++) out += alphabet[Math.floor(random.next() * alphabet.length)];
@@ -220,8 +219,16 @@ function certificateFunctions(need: Need): FunctionTable {
     genSignedCertWithKey: fn(['string', hosts, hosts, 'int', 'sprig.certificate', 'string'], (...args: [string, unknown, unknown, GoInt, GoCertificate, string]) =>
       certificate('genSignedCertWithKey', { ...leaf(args[0], args[1], args[2], args[3]), issuer: args[4].pair, key: args[5] }),
     ),
-    buildCustomCert: fn(['string', 'string'], (cert: string, key: string) => new GoCertificate({ cert: decodeUtf8(base64Decode(cert)), key: decodeUtf8(base64Decode(key)) })),
+    buildCustomCert: fn(['string', 'string'], customCert),
   };
+}
+
+function customCert(cert64: string, key64: string): GoCertificate {
+  const cert = decodeUtf8(base64Decode(cert64));
+  const key = decodeUtf8(base64Decode(key64));
+  if (!/-----BEGIN CERTIFICATE-----[\s\S]+-----END CERTIFICATE-----/.test(cert)) throw new FunctionError('unable to decode certificate');
+  if (!/-----BEGIN [A-Z ]+-----[\s\S]+-----END [A-Z ]+-----/.test(key)) throw new FunctionError('unable to decode private key');
+  return new GoCertificate({ cert, key });
 }
 
 function textName(value: unknown): string {

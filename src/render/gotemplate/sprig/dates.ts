@@ -3,7 +3,7 @@
  * the machine it runs on.
  */
 import { FunctionError } from '../errors.ts';
-import { durationText } from '../format.ts';
+import { durationText, formatValue } from '../format.ts';
 import { fn, type FunctionTable } from '../functions.ts';
 import { GoInt, GoStruct, int, int64, type GoFunction } from '../value.ts';
 import { civilOf, formatMoment, parseMoment, type Moment } from './layout.ts';
@@ -80,6 +80,24 @@ function addDate(time: GoTime, [years = 0, months = 0, days = 0]: number[]): GoT
 }
 
 const UNITS: Readonly<Record<string, bigint>> = { ns: 1n, us: 1000n, µs: 1000n, μs: 1000n, ms: 1_000_000n, s: SECOND, m: 60n * SECOND, h: 3600n * SECOND };
+
+const HOUR = 3_600_000_000_000;
+
+/** Methods of the named integers of package time. */
+export function timeMethods(goType: string, method: string, receiver: GoInt): GoFunction | undefined {
+  if (method === 'String') return fn([], () => formatValue(receiver));
+  if (goType !== 'time.Duration') return undefined;
+  const units: Readonly<Record<string, number>> = { Hours: HOUR, Minutes: HOUR / 60, Seconds: HOUR / 3600 };
+  const unit = units[method];
+  if (unit !== undefined) return fn([], () => receiver.number() / unit);
+  const whole: Readonly<Record<string, bigint>> = { Milliseconds: 1_000_000n, Microseconds: 1000n, Nanoseconds: 1n };
+  const size = whole[method];
+  if (size !== undefined) return fn([], () => int64(receiver.value / size));
+  if (method === 'Abs') return fn([], () => duration(receiver.value < 0n ? -receiver.value : receiver.value));
+  if (method === 'Round') return fn(['time.Duration'], (by: GoInt) => duration(by.value > 0n ? roundTo(receiver.value, by.value) : receiver.value));
+  if (method === 'Truncate') return fn(['time.Duration'], (by: GoInt) => duration(by.value > 0n ? receiver.value - (receiver.value % by.value) : receiver.value));
+  return undefined;
+}
 
 /** time.ParseDuration in nanoseconds. */
 export function parseGoDuration(text: string): bigint | undefined {

@@ -9,20 +9,21 @@ const DICT = 'map[string]interface {}';
 
 export const DICT_FUNCTIONS: FunctionTable = {
   dict: fn(['...any'], dict),
-  get: fn([DICT, 'string'], (map: GoMap, key: string) => (Object.hasOwn(map, key) ? (map[key] ?? null) : '')),
-  set: fn([DICT, 'string', 'any'], (map: GoMap, key: string, value: unknown) => {
+  get: fn([DICT, 'string'], (map: GoMap | null, key: string) => (map !== null && Object.hasOwn(map, key) ? (map[key] ?? null) : '')),
+  set: fn([DICT, 'string', 'any'], (map: GoMap | null, key: string, value: unknown) => {
+    if (map === null) throw new FunctionError('assignment to entry in nil map');
     setKey(map, key, value);
     return map;
   }),
-  unset: fn([DICT, 'string'], (map: GoMap, key: string) => {
-    delete map[key];
+  unset: fn([DICT, 'string'], (map: GoMap | null, key: string) => {
+    if (map !== null) delete map[key];
     return map;
   }),
   hasKey: fn([DICT, 'string'], (map: GoMap | null, key: string) => map !== null && Object.hasOwn(map, key)),
-  pluck: fn(['string', `...${DICT}`], (key: string, ...maps: GoMap[]) => maps.filter((map) => Object.hasOwn(map, key)).map((map) => getKey(map, key))),
+  pluck: fn(['string', `...${DICT}`], (key: string, ...maps: GoMap[]) => maps.filter((map) => map !== null && Object.hasOwn(map, key)).map((map) => getKey(map, key))),
   // Go's order is random here; sorted is one of its outcomes and keeps renders repeatable.
   keys: fn([`...${DICT}`], (...maps: GoMap[]) => strings(maps.flatMap((map) => (map === null ? [] : sortedKeys(map))))),
-  values: fn([DICT], (map: GoMap) => sortedKeys(map).map((key) => map[key])),
+  values: fn([DICT], (map: GoMap | null) => sortedKeys(map ?? {}).map((key) => map?.[key])),
   pick: fn([DICT, '...string'], (map: GoMap, ...keys: string[]) => filterKeys(map, (key) => keys.includes(key))),
   omit: fn([DICT, '...string'], (map: GoMap, ...keys: string[]) => filterKeys(map, (key) => !keys.includes(key))),
   merge: fn([DICT, `...${DICT}`], (target: GoMap, ...sources: GoMap[]) => mergeAll(target, sources, false)),
@@ -40,13 +41,17 @@ function dict(...items: unknown[]): GoMap {
   return map;
 }
 
-function filterKeys(map: GoMap, keep: (key: string) => boolean): GoMap {
+function filterKeys(map: GoMap | null, keep: (key: string) => boolean): GoMap {
   const result: GoMap = {};
-  for (const key of Object.keys(map)) if (keep(key)) setKey(result, key, map[key]);
+  for (const key of Object.keys(map ?? {})) if (keep(key)) setKey(result, key, map?.[key]);
   return result;
 }
 
-function mergeAll(target: GoMap, sources: readonly GoMap[], overwrite: boolean): GoMap {
+function mergeAll(target: GoMap | null, sources: readonly GoMap[], overwrite: boolean): GoMap | null {
+  if (target === null) {
+    if (sources.some((source) => source !== null && Object.keys(source).length > 0)) throw new FunctionError('assignment to entry in nil map');
+    return null;
+  }
   for (const source of sources) mergeInto(target, source, overwrite);
   return target;
 }
@@ -61,8 +66,8 @@ function mergeInto(target: GoMap, source: GoMap | null, overwrite: boolean): voi
       mergeInto(present, incoming, overwrite);
       continue;
     }
-    const wanted = overwrite ? !isEmpty(incoming) || present === undefined : present === undefined || isEmpty(present);
-    if (wanted) setKey(target, key, incoming);
+    if (incoming === null && !overwrite) continue;
+    if (overwrite || present === undefined || isEmpty(present)) setKey(target, key, incoming);
   }
 }
 

@@ -81,14 +81,12 @@ const RANGE = new RegExp(`\\s*(${PATTERN})\\s+-\\s+(${PATTERN})\\s*`, 'g');
 export function parseConstraint(text: string): Constraint {
   const ranged = text.replace(RANGE, (all, ...groups: string[]) => `>=${groups[0]}, <=${groups[6]}` + (all.endsWith(' ') ? ' ' : ''));
   return ranged.split('||').map((alternative) => {
-    if (alternative.trim() === '') return [comparator(alternative.trim())];
     if (!WHOLE.test(alternative)) throw new FunctionError(`improper constraint: ${text}`);
     return Array.from(alternative.matchAll(NEXT), (match) => comparator(match[0]));
   });
 }
 
 function comparator(text: string): Comparator {
-  if (text === '') return { operator: '', version: parseVersion('0.0.0') as Version, dirty: true, minorDirty: false, patchDirty: false };
   const match = ONE.exec(text);
   if (!match) throw new FunctionError(`improper constraint: ${text}`);
   const [, operator = '', major = '', minor, patch, prerelease = ''] = match;
