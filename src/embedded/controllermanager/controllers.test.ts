@@ -8,43 +8,25 @@ import type { KubeObject, Unstructured } from '#apimachinery/meta';
 import type { Resource } from '#apimachinery/resource';
 import { isNotFound, isTooManyRequests } from '#apimachinery/status';
 import { configMaps, deployments, jobs, namespaces, nodes, podDisruptionBudgets, pods, replicaSets, serviceAccounts, type Deployment, type Job, type Node, type Pod, type ReplicaSet } from '#api/builtin';
-import { FakeClock } from '#testing/clock';
-import { startTestCluster, type TestCluster } from '#testing/cluster';
+import type { FakeClock } from '#testing/clock';
+import { startSimulatedCluster, type SimulatedCluster } from '#testing/cluster';
 
 const NS = 'default';
-const STEP_MS = 20;
 let clock: FakeClock;
-let cluster: TestCluster;
+let cluster: SimulatedCluster;
+let until: SimulatedCluster['until'];
+let elapsed: SimulatedCluster['elapsed'];
 
 beforeEach(async () => {
-  clock = new FakeClock();
-  const starting = startTestCluster({
-    clock,
+  cluster = await startSimulatedCluster({
     nodes: ['node-1', 'node-2', 'node-3', 'node-4'],
     node: { leaseRenewMs: 2000, simulation: { completeAfterMs: undefined } },
     settings: { nodeMonitorGraceMs: 10_000 },
   });
-  let started = false;
-  void starting.then(() => (started = true));
-  while (!started) await clock.advance(1);
-  cluster = await starting;
-  await until('the default account', () => cluster.client.get(serviceAccounts, { namespace: NS, name: 'default' }).then(() => true, () => false));
+  ({ clock, until, elapsed } = cluster);
 });
 afterEach(() => cluster.stop());
 
-/** Moves the clock until the condition holds; fails after a minute of its time. */
-async function until<T>(what: string, probe: () => Promise<T | undefined | false> | T | undefined | false, limitMs = 60_000): Promise<T> {
-  for (let spentMs = 0; spentMs <= limitMs; spentMs += STEP_MS) {
-    const value = await probe();
-    if (value) return value;
-    await clock.advance(STEP_MS);
-  }
-  throw new Error(`${what}: not within ${limitMs} ms of the test's clock`);
-}
-
-const elapsed = async (ms: number) => {
-  for (let spent = 0; spent < ms; spent += STEP_MS) await clock.advance(STEP_MS);
-};
 const list = async <T extends KubeObject>(resource: Resource<T>): Promise<T[]> => (await cluster.client.list(resource, { namespace: NS })).items;
 const livePods = async () => (await list(pods)).filter((pod) => !pod.metadata.deletionTimestamp);
 const get = <T extends KubeObject>(resource: Resource<T>, name: string): Promise<T> => cluster.client.get(resource, { namespace: NS, name });

@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { systemClock, type Clock } from '#base/clock';
 import { silentLog, type Log } from '#base/log';
 import { seededRandom } from '#base/random';
+import { serviceAccounts } from '#api/builtin';
+import { FakeClock } from '#testing/clock';
 import { createInformer } from '#kube/cache';
 import { createClient, type Client } from '#kube/client';
 import { createApiServer, generateTokenKey } from '#embedded/apiserver';
@@ -85,4 +87,40 @@ function newNode(plane: ControlPlane, { name, index, folder, runner, options }: 
     subnet: `127.77.${index + 1}`,
     ...options.node,
   });
+}
+
+/** A cluster on a clock that the test moves. */
+export interface SimulatedCluster extends TestCluster {
+  clock: FakeClock;
+  /** Moves the clock until the condition holds; fails after `limitMs` (default one minute) of its time. */
+  until<T>(what: string, probe: () => Promise<T | undefined | false> | T | undefined | false, limitMs?: number): Promise<T>;
+  elapsed(ms: number): Promise<void>;
+}
+
+const STEP_MS = 20;
+
+/** Starts a cluster on a {@link FakeClock} and waits for the account `default`, without which no pod is admitted. */
+export async function startSimulatedCluster(options: Omit<TestClusterOptions, 'clock'> = {}): Promise<SimulatedCluster> {
+  const clock = new FakeClock();
+  let cluster: TestCluster | undefined;
+  const starting = startTestCluster({ ...options, clock }).then((started) => (cluster = started));
+  while (!cluster) await clock.advance(1);
+  const { client } = await starting;
+  const until: SimulatedCluster['until'] = async (what, probe, limitMs = 60_000) => {
+    for (let spentMs = 0; spentMs <= limitMs; spentMs += STEP_MS) {
+      const value = await probe();
+      if (value) return value;
+      await clock.advance(STEP_MS);
+    }
+    throw new Error(`${what}: not within ${limitMs} ms of the test's clock`);
+  };
+  await until('the default account', () => client.get(serviceAccounts, { namespace: 'default', name: 'default' }).then(() => true, () => false));
+  return {
+    ...cluster,
+    clock,
+    until,
+    async elapsed(ms) {
+      for (let spentMs = 0; spentMs < ms; spentMs += STEP_MS) await clock.advance(STEP_MS);
+    },
+  };
 }
