@@ -18,8 +18,11 @@ class QuantityValue {
 
 class UrlValue {
   readonly url: URL;
-  constructor(url: URL) {
+  /** Host and port as written: the parser drops a scheme's usual port. */
+  readonly authority: string;
+  constructor(url: URL, text: string) {
     this.url = url;
+    this.authority = /^[^:]+:\/\/(?:[^/?#@]*@)?([^/?#]*)/.exec(text)?.[1] ?? '';
   }
 }
 
@@ -34,6 +37,10 @@ const MATCH_RESULTS_MAX = 10_000;
 export function registerLibrary(env: Environment): Environment {
   const types: [string, new (...args: never[]) => unknown][] = [['kubernetes.Quantity', QuantityValue], ['kubernetes.URL', UrlValue], ['net.IP', IpValue], ['net.CIDR', CidrValue]];
   for (const [name, ctor] of types) env.registerType(name, ctor);
+  env.registerOperator('kubernetes.Quantity == kubernetes.Quantity', (a: QuantityValue, b: QuantityValue) => compareQuantities(a.quantity, b.quantity) === 0);
+  env.registerOperator('kubernetes.URL == kubernetes.URL', (a: UrlValue, b: UrlValue) => a.url.href === b.url.href);
+  env.registerOperator('net.IP == net.IP', (a: IpValue, b: IpValue) => a.family === b.family && a.value === b.value);
+  env.registerOperator('net.CIDR == net.CIDR', (a: CidrValue, b: CidrValue) => a.bits === b.bits && a.ip.family === b.ip.family && a.ip.value === b.ip.value);
   const functions = { ...LISTS, ...REGEX, ...URLS, ...QUANTITIES, ...ADDRESSES, ...SETS, ...STRINGS };
   for (const [signature, handler] of Object.entries(functions)) env.registerFunction(signature, handler as (...args: unknown[]) => unknown);
   return env;
@@ -94,13 +101,13 @@ const URLS: Record<string, Handler> = {
   'url(string): kubernetes.URL': (text: string) => {
     const url = parseUrl(text);
     if (!url) throw new Error(`URL parse error during conversion from string: parse ${JSON.stringify(text)}: invalid URI for request`);
-    return new UrlValue(url);
+    return new UrlValue(url, text);
   },
   'isURL(string): bool': (text: string) => parseUrl(text) !== undefined,
   'kubernetes.URL.getScheme(): string': (value: UrlValue) => (isPath(value) ? '' : value.url.protocol.slice(0, -1)),
-  'kubernetes.URL.getHost(): string': (value: UrlValue) => (isPath(value) ? '' : value.url.host),
+  'kubernetes.URL.getHost(): string': (value: UrlValue) => value.authority,
   'kubernetes.URL.getHostname(): string': (value: UrlValue) => (isPath(value) ? '' : value.url.hostname.replace(/^\[|\]$/g, '')),
-  'kubernetes.URL.getPort(): string': (value: UrlValue) => value.url.port,
+  'kubernetes.URL.getPort(): string': (value: UrlValue) => /:(\d+)$/.exec(value.authority)?.[1] ?? '',
   'kubernetes.URL.getEscapedPath(): string': (value: UrlValue) => value.url.pathname,
   'kubernetes.URL.getQuery(): map<string, list<string>>': (value: UrlValue) => Object.fromEntries([...new Set(value.url.searchParams.keys())].map((key) => [key, value.url.searchParams.getAll(key)])),
 };
