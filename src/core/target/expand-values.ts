@@ -19,7 +19,7 @@ export function expandValues(helm: HelmOptions | undefined, cluster: Cluster, te
   const labels = visible(cluster.metadata.labels);
   if (!helm || Object.keys(labels).length === 0) return helm;
   const values = helm.values ?? {};
-  if (!helm.templateValues && Object.keys(values).length === 0) return helm;
+  if (!helm.templateValues && !mentions(values, 0)) return helm;
   const substituted = substituteLabels(deepClone(values), labels, 0) as Values;
   if (helm.disablePreProcess) return { ...helm, values: substituted };
   const context = {
@@ -56,16 +56,18 @@ function substituteLabels(value: unknown, labels: Readonly<Record<string, string
 
 /** Values without any `${` need no template engine: the text form would give them back unchanged. */
 function expandTemplates(values: Values, context: Values, templates: TemplateTools): Values {
-  if (!mentionsTemplate(values)) return values;
+  if (!mentions(values, 0, ['${'])) return values;
   const text = expand('helm.values', templates.formatYaml(values), context, templates);
   const parsed = parse('helm.values', text, templates);
   return isRecord(parsed) ? parsed : {};
 }
 
-function mentionsTemplate(value: unknown): boolean {
-  if (typeof value === 'string') return value.includes('${');
-  if (Array.isArray(value)) return value.some(mentionsTemplate);
-  return isRecord(value) && Object.entries(value).some(([key, member]) => key.includes('${') || mentionsTemplate(member));
+/** Whether any text in the values contains one of the marks. Values nested too deeply are left to be refused. */
+function mentions(value: unknown, depth: number, marks: readonly string[] = ['${', LABEL_REFERENCE]): boolean {
+  if (depth > VALUES_DEPTH_MAX) return true;
+  if (typeof value === 'string') return marks.some((mark) => value.includes(mark));
+  if (Array.isArray(value)) return value.some((item) => mentions(item, depth + 1, marks));
+  return isRecord(value) && Object.entries(value).some(([key, member]) => marks.some((mark) => key.includes(mark)) || mentions(member, depth + 1, marks));
 }
 
 function expand(what: string, text: string, context: Values, templates: TemplateTools): string {

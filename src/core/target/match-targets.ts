@@ -13,6 +13,7 @@ import type { MatchInput, MatchResult, Target, TargetError } from './types.ts';
 /** Every cluster the bundle goes to. Throws an `Error` only when the bundle itself is wrong (an invalid selector). */
 export function matchTargets(input: MatchInput): MatchResult {
   const matcher = matcherOf(input.bundle.spec);
+  const merge = mergerOf(input);
   const targets: Target[] = [];
   const errors: TargetError[] = [];
   for (const cluster of [...input.clusters].sort(byName)) {
@@ -21,7 +22,7 @@ export function matchTargets(input: MatchInput): MatchResult {
     const choice = choose(input.bundle, matcher, subject);
     if (!choice) continue;
     try {
-      targets.push(targetOf(input, cluster, subject, choice));
+      targets.push(targetOf(input, cluster, subject, merge(choice)));
     } catch (error) {
       errors.push({ ...addressOf(cluster), message: errorText(error) });
     }
@@ -36,7 +37,15 @@ function byName(a: Cluster, b: Cluster): number {
 
 interface Choice {
   name: string;
+  /** What is laid over the bundle's options, in order. */
+  layers: readonly BundleTarget[];
+}
+
+/** Options before what is particular to one cluster, and their identity. */
+interface Merged {
+  name: string;
   options: BundleDeploymentOptions;
+  deploymentID: string;
 }
 
 /** The options that customize this cluster, or nothing where the bundle does not go. */
@@ -46,11 +55,10 @@ function choose(bundle: Bundle, matcher: BundleMatcher, subject: MatchSubject): 
   const customizations = matcher.customizations(subject);
   if (bundle.spec.targetCustomizationMode === 'AllMatches') {
     if (customizations.some(({ doNotDeploy }) => doNotDeploy)) return undefined;
-    const options = customizations.reduce((merged, customization) => mergeOptions(merged, optionsOf(customization)), optionsOf(target));
-    return { name: customizations[0]?.name ?? target.name ?? '', options };
+    return { name: customizations[0]?.name ?? target.name ?? '', layers: [target, ...customizations] };
   }
   const winner = customizations[0] ?? target;
-  return winner.doNotDeploy ? undefined : { name: winner.name ?? '', options: optionsOf(winner) };
+  return winner.doNotDeploy ? undefined : { name: winner.name ?? '', layers: [winner] };
 }
 
 function optionsOf(target: BundleTarget): BundleDeploymentOptions {
@@ -80,21 +88,37 @@ function addressOf(cluster: Cluster): Omit<TargetError, 'message'> {
   return { clusterNamespace: cluster.metadata.namespace ?? '', clusterName: cluster.metadata.name ?? '', deploymentNamespace: cluster.status?.namespace ?? '' };
 }
 
-function targetOf(input: MatchInput, cluster: Cluster, subject: MatchSubject, choice: Choice): Target {
-  const options = mergeOptions(bundleOptions(input.bundle), choice.options);
-  const helm = expandValues(options.helm, cluster, input.templates);
-  if (helm) options.helm = helm;
-  if (input.allowedTargetNamespaceSelector) options.allowedTargetNamespaceSelector = input.allowedTargetNamespaceSelector;
-  if (input.createNamespace !== undefined) options.createNamespace = input.createNamespace;
+/** Thousands of clusters share a few choices: each is merged and hashed once. Results are shared and never changed. */
+function mergerOf(input: MatchInput): (choice: Choice) => Merged {
+  const positions = new Map((input.bundle.spec.targets ?? []).map((target, index) => [target, index]));
+  const known = new Map<string, Merged>();
+  const base = bundleOptions(input.bundle);
+  return ({ name, layers }) => {
+    const key = layers.map((layer) => positions.get(layer)).join(',');
+    const found = known.get(key);
+    if (found) return found;
+    const over = layers.map(optionsOf).reduce((merged, layer) => mergeOptions(merged, layer));
+    const options = mergeOptions(base, over);
+    if (input.allowedTargetNamespaceSelector) options.allowedTargetNamespaceSelector = input.allowedTargetNamespaceSelector;
+    if (input.createNamespace !== undefined) options.createNamespace = input.createNamespace;
+    const merged = { name, options, deploymentID: deploymentIDOf(input.manifestID, options) };
+    known.set(key, merged);
+    return merged;
+  };
+}
+
+function targetOf(input: MatchInput, cluster: Cluster, subject: MatchSubject, merged: Merged): Target {
+  const helm = expandValues(merged.options.helm, cluster, input.templates);
+  const own = helm === merged.options.helm ? merged.options : { ...merged.options, ...(helm ? { helm } : {}) };
   return {
     bundleName: input.bundle.metadata.name ?? '',
     bundleNamespace: input.bundle.metadata.namespace ?? '',
     ...addressOf(cluster),
     clusterLabels: subject.labels,
     clusterGroups: subject.groups,
-    targetName: choice.name,
-    options,
-    deploymentID: deploymentIDOf(input.manifestID, options),
+    targetName: merged.name,
+    options: own,
+    deploymentID: own === merged.options ? merged.deploymentID : deploymentIDOf(input.manifestID, own),
     paused: Boolean(cluster.spec.paused || input.bundle.spec.paused),
     offSchedule: Boolean(cluster.status?.scheduled && !cluster.status.activeSchedule),
   };

@@ -136,6 +136,18 @@ describe('values on the management side', () => {
     assert.deepEqual(values({ values: { n: '${ .ClusterValues.x }' } }, { env: 'p' }, { spec: { templateValues: { x: 'y' } } }), { n: 'y' });
   });
 
+  it('share one identity wherever nothing differs, and have one each where something does', () => {
+    const clusters = [cluster('a', { env: 'x' }), cluster('b', { env: 'y' }), cluster('c', {})];
+    const ids = (values: Record<string, unknown>) => new Set(match({ helm: { values }, targets: [{ clusterSelector: {} }] }, clusters).targets.map(({ deploymentID }) => deploymentID)).size;
+    assert.equal(ids({ a: 1 }), 1);
+    assert.equal(ids({ a: '${ .ClusterLabels.env }' }), 3);
+  });
+
+  it('nested too deeply are refused', () => {
+    const deep = Array.from({ length: 60 }).reduce<Record<string, unknown>>((inner) => ({ inner }), { a: 'x' });
+    assert.match(match({ helm: { values: deep }, targets: [{ clusterSelector: {} }] }, [cluster('a', { env: 'x' })]).errors[0]?.message ?? '', /nested deeper than 50 levels/);
+  });
+
   it('are not changed in the Bundle', () => {
     const spec: BundleSpec = { helm: { values: { a: { b: 'global.fleet.clusterLabels.env' } } }, targets: [{ clusterSelector: {} }] };
     const before = deepClone(spec);
