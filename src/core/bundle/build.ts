@@ -6,13 +6,15 @@ import { utf8Text } from '#base/hash';
 import type { SourceTree } from '#base/sourcetree';
 import { assemble, chartsOf } from './assemble.ts';
 import { foldersOf, type Folders } from './folders.ts';
-import { FileFault, parseFleetYaml, type FleetYaml } from './parse.ts';
+import { FileFault, parseFleetYaml, pathText, type FleetYaml } from './parse.ts';
 import { scanTree, type BundleSite } from './scan.ts';
 import type { BuildOptions, BuildResult, BuiltBundle, BundleError, BundleTools, ChartReference } from './types.ts';
-import { validateFleetYaml } from './validate.ts';
+import { validateFleetYaml, validateTargets } from './validate.ts';
 
 /** Every bundle of the tree that can be built, and why the others cannot. Never throws for what the tree holds. */
 export function buildBundles(tree: SourceTree, options: BuildOptions, tools: BundleTools): BuildResult {
+  const refused = targetFaults(options);
+  if (refused.length > 0) return { bundles: [], errors: refused };
   const folders = foldersOf(tree);
   const { sites, errors } = scanTree(tree, folders, options);
   const claims: Claim[] = [];
@@ -35,6 +37,17 @@ export function requiredCharts(tree: SourceTree, options: BuildOptions, tools: B
     attempt(site, [], () => references.push(...chartsOf(tree, folders, site, fleetYamlOf(tree, site, tools))));
   }
   return references;
+}
+
+/** Targets that cannot be understood concern every bundle: nothing is built, and what is deployed stays. */
+function targetFaults({ repoName, targets = [] }: BuildOptions): BundleError[] {
+  const file = `GitRepo ${repoName}`;
+  try {
+    validateTargets(targets, (path, message) => new FileFault(file, undefined, `${pathText(path)}: ${message}`));
+    return [];
+  } catch (error) {
+    return [{ path: '', file, message: (error as Error).message }];
+  }
 }
 
 function nothingFound({ paths = [] }: BuildOptions): BundleError {

@@ -169,6 +169,14 @@ describe('one broken bundle', () => {
   check('a name that is taken', 'name: repo-good\n', { message: /"repo-good" is taken by "good"/ });
 });
 
+it('a target of the GitRepo that cannot be understood concerns all bundles', () => {
+  const targets = [{ name: 'ok', clusterSelector: {} }, { clusterSelector: { matchExpressions: [{ key: 'env', operator: 'Is' as 'In' }] } }];
+  const { bundles, errors } = build({ 'a.yaml': MANIFEST }, { targets });
+  assert.deepEqual(bundles, []);
+  assert.deepEqual(errors, [{ path: '', file: 'GitRepo repo', message: 'spec.targets[1].clusterSelector.matchExpressions[0]: operator "Is" is unknown: use In, NotIn, Exists, DoesNotExist' }]);
+  assert.equal(build({ 'a.yaml': MANIFEST }, { targets: [{}] }).errors.length, 0);
+});
+
 describe('fleet.yaml', () => {
   const spec = (fleetYaml: string, options: Partial<BuildOptions> = {}, files: Record<string, string> = {}) => build({ 'fleet.yaml': fleetYaml, 'a.yaml': MANIFEST, ...files }, options).bundles[0]?.bundle;
 

@@ -76,7 +76,8 @@ function lineOfError(error: unknown, message: string): number | undefined {
   return text ? Number(text[1] ?? text[2]) : undefined;
 }
 
-function pathText(path: FieldPath): string {
+/** `targets[0].clusterSelector`. */
+export function pathText(path: FieldPath): string {
   return path.reduce<string>((text, step) => (typeof step === 'number' ? `${text}[${step}]` : text === '' ? step : `${text}.${step}`), '');
 }
 

@@ -61,7 +61,7 @@ export interface BuiltBundle {
 
 /** Why one bundle could not be built. The others are not affected. */
 export interface BundleError {
-  /** The bundle's folder; `''` also when the fault keeps the scan from finding bundles (a malformed glob). */
+  /** The bundle's folder; `''` also when the fault concerns all (a malformed glob, a GitRepo's target). */
   path: string;
   /** The file at fault, relative to the tree. */
   file: string;

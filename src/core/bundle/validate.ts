@@ -41,6 +41,14 @@ export function validateFleetYaml(fleetYaml: FleetYaml, faultAt: FaultAt): void 
   }
 }
 
+/** Faults in the selectors of a GitRepo's targets. A target without criteria is no fault there: it chooses nothing. */
+export function validateTargets(targets: readonly ClusterCriteria[], faultAt: FaultAt): void {
+  for (const [index, target] of targets.entries()) {
+    checkSelector(target.clusterSelector, ['spec', 'targets', index, 'clusterSelector'], faultAt);
+    checkSelector(target.clusterGroupSelector, ['spec', 'targets', index, 'clusterGroupSelector'], faultAt);
+  }
+}
+
 function checkOptions(options: BundleDeploymentOptions, path: FieldPath, faultAt: FaultAt): void {
   for (const field of ['namespace', 'defaultNamespace'] as const) {
     const value = options[field];
