@@ -89,6 +89,10 @@ export class ElectionDriver {
     this.#feed({ kind: 'progress', ok });
   }
 
+  outranked(epoch: number): void {
+    this.#feed({ kind: 'outranked', epoch });
+  }
+
   resign({ release, holdOffMs, stop }: { release: boolean; holdOffMs: number; stop: boolean }): void {
     // Who gives the lease away does not grab it back before the others had their chance.
     const pauseMs = Math.max(holdOffMs, this.#options.timings.retryPeriodMs);

@@ -19,8 +19,9 @@
  *   the inequality that separates the two).
  * - Every write is a compare-and-swap on the version last seen, so evidence decides when to try, never
  *   whether it succeeds: a lock that changed meanwhile refuses us.
- * - Each acquisition writes a `transitions` above every one ever seen, also by the same identity and also
- *   after somebody deleted the lock: it is an epoch.
+ * - Each acquisition writes a `transitions` above every one this candidate ever saw, also by the same identity
+ *   and also after somebody deleted the lock: it is an epoch. (Candidates that never saw the deleted lock start
+ *   from zero; `outranked` lifts them when they meet an object with a higher epoch.)
  * - Whether a record is ours is decided by the boot id, never by the identity, which two processes may share.
  *
  * Absent: the wire (lock.ts), reading Pods (pod-evidence.ts), the wall clock, guarding of writes (guard.ts).
@@ -125,6 +126,8 @@ export type ElectionEvent =
   /** The holder's kubelet reported the end of this incarnation. */
   | { readonly kind: 'holderDied'; readonly bootId: string }
   | { readonly kind: 'progress'; readonly ok: boolean }
+  /** An object carries this epoch: the lock was deleted and lost its count. Later terms must be above it. */
+  | { readonly kind: 'outranked'; readonly epoch: number }
   /** The term's work has stopped. `release`: nothing of it can still take effect, so the lock may be given away at once. */
   | { readonly kind: 'resign'; readonly release: boolean; readonly holdUntilMs: number; readonly stop: boolean };
 
@@ -182,6 +185,8 @@ function handle(state: ElectionMachine, event: ElectionEvent, nowMs: number, act
       return { ...state, campaigning: true };
     case 'progress':
       return { ...state, progress: event.ok };
+    case 'outranked':
+      return { ...state, epochMax: Math.max(state.epochMax, event.epoch) };
     case 'holderDied':
       return { ...state, dead: event.bootId };
     case 'observed':

@@ -28,6 +28,7 @@ function run(input: WorkerInput): void {
   const driver = new ElectionDriver({ transport, clock, random: seededRandom(seed), lock, me, timings, validity: sharedCell(shared), onNews: tell });
   parentPort?.on('message', (message: ToWorker) => {
     if (message.kind === 'campaign') driver.campaign();
+    else if (message.kind === 'outranked') driver.outranked(message.epoch);
     else driver.resign(message);
   });
   watchProgress(driver, shared, timings.watchdogMs);

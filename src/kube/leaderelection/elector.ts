@@ -24,6 +24,7 @@ export interface ElectionBackend {
   resign(options: { release: boolean; holdOffMs: number; stop: boolean }): void;
   validity(): Validity;
   vouch(): void;
+  outranked(epoch: number): void;
   close(): Promise<void>;
 }
 
@@ -80,6 +81,11 @@ class BackedElector implements Elector {
 
   holdOff(ms: number): void {
     this.#holdOffMs = ms;
+  }
+
+  outranked(epoch: number): void {
+    this.#options.backend.outranked(epoch);
+    if (this.#current && this.#current.term.epoch < epoch) this.#current.end(`an object carries epoch ${epoch}`);
   }
 
   status(): ElectionStatus {

@@ -56,6 +56,10 @@ class InThreadBackend implements ElectionBackend {
     return this.#cell.read();
   }
 
+  outranked(epoch: number): void {
+    this.#driver?.outranked(epoch);
+  }
+
   /** Nothing to vouch to: a thread that hangs does not renew either. */
   vouch(): void {}
 

@@ -99,6 +99,10 @@ class WorkerBackend implements ElectionBackend {
     bumpProgress(this.#shared);
   }
 
+  outranked(epoch: number): void {
+    this.#post({ kind: 'outranked', epoch });
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await this.#worker?.terminate();

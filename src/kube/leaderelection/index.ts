@@ -29,3 +29,5 @@ export {
 export type { ChosenTimings, ProfileName, Timings } from './timings.ts';
 export { createElection, step } from './election.ts';
 export type { Answer, ElectionAction, ElectionEvent, ElectionMachine, Step } from './election.ts';
+export { provesDeath } from './pod-evidence.ts';
+export type { HolderPod } from './pod-evidence.ts';

@@ -9,6 +9,7 @@ export function createSoleElector({ identity, clock }: { identity: string; clock
     identity,
     vouch() {},
     holdOff() {},
+    outranked() {},
     status: () => ({ state, identity, holder: identity, epoch: 0 }),
     async *campaign(signal) {
       while (!signal.aborted) {

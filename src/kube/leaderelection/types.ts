@@ -43,6 +43,11 @@ export interface Elector {
   vouch(): void;
   /** Stays standby for a while after the current term: for a leader that found it cannot do the work. */
   holdOff(ms: number): void;
+  /**
+   * An object was met that carries a higher epoch than the current term's. The term ends and the next one
+   * of ours will be above that epoch. (It happens when somebody deletes the lock, which holds the count.)
+   */
+  outranked(epoch: number): void;
   status(): ElectionStatus;
 }
 

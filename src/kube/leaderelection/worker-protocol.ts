@@ -15,6 +15,6 @@ export interface WorkerInput {
   seed: number;
 }
 
-export type ToWorker = { kind: 'campaign' } | { kind: 'resign'; release: boolean; holdOffMs: number; stop: boolean };
+export type ToWorker = { kind: 'campaign' } | { kind: 'outranked'; epoch: number } | { kind: 'resign'; release: boolean; holdOffMs: number; stop: boolean };
 
 export type FromWorker = ElectionNews;

@@ -52,6 +52,7 @@ class ScriptedElector implements Elector {
   vouch(): void {
     this.vouched++;
   }
+  outranked(): void {}
   holdOff(ms: number): void {
     this.events.push(`holdOff ${ms}`);
   }
