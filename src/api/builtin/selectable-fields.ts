@@ -9,7 +9,7 @@ function at(path: string, empty = ''): FieldOf {
   const steps = path.split('.');
   return (object) => {
     const value = getPath(object, ...steps);
-    return value === undefined || value === null ? empty : String(value);
+    return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : empty;
   };
 }
 

@@ -58,7 +58,7 @@ function amountWarnings(amounts: Struct, path: string): string[] {
 function repeatedEnv(env: Struct[], path: string): string[] {
   const seen = new Map<string, number>();
   return env.flatMap((entry, index) => {
-    const name = String(entry['name'] ?? '');
+    const name = typeof entry['name'] === 'string' ? entry['name'] : '';
     const first = seen.get(name);
     seen.set(name, index);
     return first === undefined ? [] : [`${path}[${index}]: hides previous definition of ${JSON.stringify(name)}, which may be dropped when using apply`];

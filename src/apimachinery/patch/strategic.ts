@@ -30,7 +30,7 @@ function mergeMap(original: Item, patch: Item, schema: Schema | undefined): Item
   if (directive !== undefined) {
     if (directive === 'delete') return {};
     if (directive === 'replace') return withoutDirectives(patch);
-    if (directive !== 'merge') throw internal(`unknown patch type: ${String(directive)} in map: ${goMap(patch)}`);
+    if (directive !== 'merge') throw internal(`unknown patch type: ${typeof directive === 'string' ? directive : JSON.stringify(directive)} in map: ${goMap(patch)}`);
   }
   const result: Item = { ...original };
   retainKeys(result, patch);
@@ -165,7 +165,7 @@ function mergeItem({ result, item, mergeKey, schema }: ItemMerge): void {
 
 /** A map as Go prints it, for one message. */
 function goMap(item: Item): string {
-  const entries = Object.keys(item).sort().map((key) => `${key}:${typeof item[key] === 'object' ? JSON.stringify(item[key]) : String(item[key])}`);
+  const entries = Object.keys(item).sort().map((key) => `${key}:${typeof item[key] === 'string' ? item[key] : JSON.stringify(item[key])}`);
   return `map[${entries.join(' ')}]`;
 }
 

@@ -190,8 +190,8 @@ const STRINGS: Record<string, Handler> = {
     const count = limit < 0n ? parts.length : Math.min(Number(limit) + 1, parts.length);
     return [parts.slice(0, count).join(fresh), ...parts.slice(count)].join(old);
   },
-  'string.charAt(int): string': (text: string, index: bigint) => [...text][Number(index)] ?? '',
-  'string.reverse(): string': (text: string) => [...text].reverse().join(''),
+  'string.charAt(int): string': (text: string, index: bigint) => Array.from(text)[Number(index)] ?? '',
+  'string.reverse(): string': (text: string) => Array.from(text).reverse().join(''),
   'string.format(list): string': (template: string, values: Iterable<unknown>) => formatText(template, items(values)),
   'isFormat(string, string): bool': (format: string, text: string) => (NAMED[format] ? NAMED[format](text).length === 0 : hasFormat(format, text)),
 };

@@ -53,7 +53,7 @@ function isDuration(text: string): boolean {
 }
 
 function isUri(text: string): boolean {
-  if (/[\s\u0000-\u001f\u007f]/.test(text)) return false;
+  if (/\s/.test(text) || /\p{Cc}/u.test(text)) return false;
   return /^[a-zA-Z][a-zA-Z0-9+.-]*:/.test(text) ? URL.canParse(text) || /^[a-zA-Z][a-zA-Z0-9+.-]*:[^\s]+$/.test(text) : text.startsWith('/');
 }
 
@@ -75,13 +75,13 @@ const matches = (pattern: RegExp) => (text: string) => pattern.test(text);
 function isIsbn10(text: string): boolean {
   const digits = text.replace(/[\s-]/g, '');
   if (!/^\d{9}[\dX]$/.test(digits)) return false;
-  const sum = [...digits].reduce((total, char, index) => total + (10 - index) * (char === 'X' ? 10 : Number(char)), 0);
+  const sum = Array.from(digits).reduce((total, char, index) => total + (10 - index) * (char === 'X' ? 10 : Number(char)), 0);
   return sum % 11 === 0;
 }
 
 function isIsbn13(text: string): boolean {
   const digits = text.replace(/[\s-]/g, '');
-  return /^\d{13}$/.test(digits) && [...digits].reduce((total, char, index) => total + Number(char) * (index % 2 === 0 ? 1 : 3), 0) % 10 === 0;
+  return /^\d{13}$/.test(digits) && Array.from(digits).reduce((total, char, index) => total + Number(char) * (index % 2 === 0 ? 1 : 3), 0) % 10 === 0;
 }
 
 const CHECKS: Readonly<Record<string, (text: string) => boolean>> = {

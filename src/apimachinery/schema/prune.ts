@@ -24,12 +24,16 @@ export function pruneObject(schema: Schema, object: Record<string, unknown>): st
   const pruning: Pruning = { remove: true, unknown: [] };
   const refusal = embeddedRefusal(schema, object, '');
   if (refusal !== undefined) {
-    const { version } = parseApiVersion(String(object['apiVersion'] ?? ''));
-    const kind = String(object['kind'] ?? '');
+    const { version } = parseApiVersion(textOf(object['apiVersion']));
+    const kind = textOf(object['kind']);
     throw new StatusError(400, 'BadRequest', `${kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind}: ${refusal}`);
   }
   visitMap(withObjectMeta(schema), object, '', pruning);
   return pruning.unknown.sort();
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 /** Messages `unknown field "spec.x"` of fields the schema does not know, sorted by path; nothing is changed. */

@@ -96,7 +96,7 @@ class Walk {
 
   checkString(schema: Schema, value: string, name: string): FieldError[] {
     const errors: FieldError[] = [];
-    const length = [...value].length;
+    const length = Array.from(value).length;
     if (schema.maxLength !== undefined && length > schema.maxLength) errors.push(tooLong(this.field(name), schema.maxLength));
     else if (schema.minLength !== undefined && length < schema.minLength) errors.push(this.invalid(name, value, `${name} ${BODY} should be at least ${schema.minLength} chars long`));
     else if (schema.pattern && !matchesPattern(schema.pattern, value)) errors.push(this.invalid(name, value, `${name} ${BODY} should match '${schema.pattern}'`));
