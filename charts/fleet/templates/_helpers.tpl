@@ -134,11 +134,11 @@ readinessProbe:
   httpGet:
     path: /readyz
     port: health
-  periodSeconds: 2
+  periodSeconds: 10
   timeoutSeconds: 5
 startupProbe:
   httpGet:
-    path: /healthz
+    path: /readyz
     port: health
   periodSeconds: 1
   failureThreshold: 60

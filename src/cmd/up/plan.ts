@@ -25,7 +25,7 @@ function nodes(cluster: number, count: number): NodePlan[] {
 
 /** Timings of the demo that differ from Kubernetes' defaults, so that a person need not wait minutes. */
 export const DEMO_TIMINGS = {
-  nodeMonitorGraceMs: 10_000,
-  leaseRenewMs: 3_000,
-  pollingInterval: '2s',
+  nodeMonitorGraceMs: 12_000,
+  leaseRenewMs: 4_000,
+  pollingInterval: '3s',
 };
