@@ -3,13 +3,14 @@
  * objects. Reads both clusters, writes nothing.
  */
 import { configMaps, secrets } from '#api/builtin';
-import type { BundleDeployment, BundleDeploymentOptions, HelmOptions } from '#api/fleet';
+import type { BundleDeployment, BundleDeploymentOptions } from '#api/fleet';
 import { keyOf, type Unstructured } from '#apimachinery/meta';
 import { isNotFound } from '#apimachinery/status';
 import type { Clock } from '#base/clock';
 import { base64Decode, sha256Hex, utf8Text } from '#base/hash';
 import { canonicalJson, isRecord } from '#base/json';
 import type { Random } from '#base/random';
+import { chartFolder } from '#core/bundle';
 import { mergeValues } from '#core/target';
 import type { ReleaseHook } from '#core/release';
 import type { Reader } from '#kube/client';
@@ -17,7 +18,7 @@ import { renderBundle } from '#render/bundle';
 import type { RenderCrypto } from '#render/gotemplate';
 import { parseYaml } from '#render/rawyaml';
 import type { ReleaseContent } from '../release/index.ts';
-import type { ContentCache } from './content.ts';
+import type { BundleFiles, ContentCache } from './content.ts';
 import { AGENT_LABEL, DELETE_NAMESPACE_LABEL, KEEP_LABEL, OWNER_LABEL } from './releases.ts';
 
 type Values = Record<string, unknown>;
@@ -70,7 +71,7 @@ export async function prepare(deployment: BundleDeployment, revision: { number: 
   const capabilities = await deps.capabilities();
   const rendered = renderBundle({
     files,
-    options: renderOptions(options, values),
+    options: renderOptions(options, values, files),
     release: { ...target, revision: revision.number, isUpgrade: revision.isUpgrade },
     setID: setIDOf(deployment, deps.agentNamespace),
     kubeVersion: capabilities.kubeVersion,
@@ -122,21 +123,18 @@ function labelsOf(deployment: BundleDeployment, agentNamespace: string): Record<
   };
 }
 
-function renderOptions(options: BundleDeploymentOptions, values: Values) {
+function renderOptions(options: BundleDeploymentOptions, values: Values, files: BundleFiles) {
   const { helm, kustomize, yaml } = options;
+  const fetched = chartFolder(files, helm);
   return {
     values,
-    ...(helm?.chart ? { chart: helm.chart, chartKey: chartKey(helm) } : {}),
+    ...(helm?.chart ? { chart: helm.chart } : {}),
+    ...(fetched ? { chartKey: fetched } : {}),
     ...(helm?.skipSchemaValidation ? { skipSchemaValidation: true } : {}),
     ...(kustomize?.dir ? { kustomizeDir: kustomize.dir } : {}),
     ...(yaml?.overlays ? { overlays: yaml.overlays } : {}),
     ...(options.namespace ? { forceNamespace: true } : {}),
   };
-}
-
-/** Where a remote chart was put when the bundle was built (facts/fleet.md §2.2). */
-function chartKey({ chart = '', repo = '', version = '' }: HelmOptions): string {
-  return `.chart/${sha256Hex(`${chart}:${repo}:${version}`)}`;
 }
 
 /** CRDs outlive their release unless the bundle says otherwise (facts/fleet.md §1.8). */

@@ -13,7 +13,11 @@ export function deepClone<T>(value: T): T {
   if (Array.isArray(value)) return value.map(deepClone) as T;
   if (!isRecord(value)) return value;
   const copy: Record<string, unknown> = {};
-  for (const key of Object.keys(value)) copy[key] = deepClone(value[key]);
+  for (const key of Object.keys(value)) {
+    // Plain assignment of this key would set the prototype instead.
+    if (key === '__proto__') Object.defineProperty(copy, key, { value: deepClone(value[key]), enumerable: true, writable: true, configurable: true });
+    else copy[key] = deepClone(value[key]);
+  }
   return copy as T;
 }
 

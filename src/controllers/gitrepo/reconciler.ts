@@ -15,7 +15,7 @@ import { sha256Hex } from '#base/hash';
 import { canonicalJson } from '#base/json';
 import { errorText } from '#base/log';
 import type { SourceTree } from '#base/sourcetree';
-import { type BuildOptions, type BuildResult, buildBundles, type BundleError, type BundleTools } from '#core/bundle';
+import { type BuildOptions, buildBundles, type BundleError, type BundleTools } from '#core/bundle';
 import { sourceStatus } from '#core/rollup';
 import type { Informer } from '#kube/cache';
 import { done, type Outcome, type ReconcileContext, type Reconciler, requeueAfter } from '#kube/controller';
@@ -130,18 +130,19 @@ export class GitRepoReconciler implements Reconciler<'upstream'> {
       const tree = await this.#deps.git.snapshot(access, commit, ctx.signal);
       const result = buildBundles(tree, buildOptions(repo, commit), this.#deps.tools);
       const changes = await writeBundles(result, { client, repoName, namespace, bundles: this.#deps.bundles });
-      ctx.log.info('bundles written', { gitRepo: keyText(keyOf(repo)), commit, ...changes, faults: result.errors.length });
+      const faults = [...result.errors, ...changes.refused];
+      ctx.log.info('bundles written', { gitRepo: keyText(keyOf(repo)), commit, ...changes, faults: faults.length });
       Object.assign(findings.status, {
         commit,
         appliedHash: hash,
-        gitJobStatus: result.errors.length ? 'Failed' : 'Current',
+        gitJobStatus: faults.length ? 'Failed' : 'Current',
         observedGeneration: repo.metadata.generation,
         updateGeneration: repo.spec.forceSyncGeneration ?? 0,
       });
       findings.conditions.push(
         { type: 'Accepted', status: 'True', reason: '', message: '' },
         { type: 'Reconciling', status: 'False', reason: '', message: '' },
-        stalled(result),
+        stalled(faults),
       );
     } catch (error) {
       if (ctx.signal.aborted) throw error;
@@ -231,10 +232,10 @@ function buildOptions(repo: GitRepo, commit: string): BuildOptions {
   };
 }
 
-function stalled(result: BuildResult): Omit<Condition, 'lastTransitionTime' | 'lastUpdateTime'> {
-  if (result.errors.length === 0) return { type: 'Stalled', status: 'False', reason: '', message: '' };
-  const shown = result.errors.slice(0, LIMITS.faultsInMessage).map(faultText);
-  const more = result.errors.length - shown.length;
+function stalled(faults: readonly BundleError[]): Omit<Condition, 'lastTransitionTime' | 'lastUpdateTime'> {
+  if (faults.length === 0) return { type: 'Stalled', status: 'False', reason: '', message: '' };
+  const shown = faults.slice(0, LIMITS.faultsInMessage).map(faultText);
+  const more = faults.length - shown.length;
   return { type: 'Stalled', status: 'True', reason: 'BundleErrors', message: [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join('\n') };
 }
 

@@ -10,7 +10,7 @@ import { isNotFound } from '#apimachinery/status';
 import { base64Encode } from '#base/hash';
 import { deepEqual } from '#base/json';
 import { isWithin } from '#base/sourcetree';
-import { type BuildResult, type BuiltBundle, extractValues } from '#core/bundle';
+import { type BuildResult, type BuiltBundle, type BundleError, extractValues } from '#core/bundle';
 import type { Informer } from '#kube/cache';
 import { TerminalError } from '#kube/controller';
 import type { LeaderClient } from '#kube/leaderelection';
@@ -31,11 +31,21 @@ export interface BundleChanges {
   created: string[];
   updated: string[];
   deleted: string[];
+  /** Bundles that could not be written because their names belong to others. */
+  refused: BundleError[];
 }
 
 export async function writeBundles(result: BuildResult, ctx: WriteContext): Promise<BundleChanges> {
-  const changes: BundleChanges = { created: [], updated: [], deleted: [] };
-  for (const built of result.bundles) await writeBundle(built, ctx, changes);
+  const changes: BundleChanges = { created: [], updated: [], deleted: [], refused: [] };
+  for (const built of result.bundles) {
+    try {
+      await writeBundle(built, ctx, changes);
+    } catch (error) {
+      // A name that somebody else uses is this one bundle's fault; the others go on.
+      if (!(error instanceof TerminalError)) throw error;
+      changes.refused.push({ path: built.path, file: built.path || '.', message: error.message });
+    }
+  }
   const kept = new Set(result.bundles.map(({ bundle }) => bundle.metadata.name));
   for (const bundle of bundlesOf(ctx)) {
     if (kept.has(bundle.metadata.name) || isBroken(bundle, result)) continue;
