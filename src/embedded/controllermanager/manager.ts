@@ -11,6 +11,7 @@ import { DaemonSetController } from './daemonset/reconciler.ts';
 import { DeploymentController } from './deployment/reconciler.ts';
 import { DisruptionController } from './disruption/reconciler.ts';
 import { EndpointsController } from './endpoints/reconciler.ts';
+import { EventSweeper } from './eventttl/reconciler.ts';
 import { GarbageCollector, type WatchMetadata } from './garbagecollector/collector.ts';
 import { JobController } from './job/reconciler.ts';
 import { NamespaceController, type NamespaceSettings } from './namespace/reconciler.ts';
@@ -19,6 +20,7 @@ import { PodGarbageCollector, type PodGcSettings } from './podgc/reconciler.ts';
 import { ReplicaSetController } from './replicaset/reconciler.ts';
 import { NamespaceFurnitureController } from './serviceaccount/reconciler.ts';
 import { StatefulSetController } from './statefulset/reconciler.ts';
+import { TokenSecretController } from './tokensecret/reconciler.ts';
 
 export interface ControllerSettings extends NodeLifecycleSettings, NamespaceSettings, PodGcSettings {
   /** The cluster's CA in PEM, published in every namespace. */
@@ -61,6 +63,8 @@ export async function startControllers(plane: ControlPlane, settings: Controller
     new EndpointsController(plane).loop,
     clusterRoleAggregation(plane),
     new NamespaceFurnitureController(plane, settings.caPem).loop,
+    new TokenSecretController(plane, settings.caPem).loop,
+    new EventSweeper(plane),
     new NamespaceController(plane, settings).loop,
     new NodeLifecycleController(plane, settings),
     new PodGarbageCollector(plane, settings).loop,

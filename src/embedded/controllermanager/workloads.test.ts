@@ -1,7 +1,11 @@
 /** StatefulSets, DaemonSets, CronJobs, endpoints and aggregated roles, on a cluster in memory. */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
-import { clusterRoles, configMaps, cronJobs, daemonSets, deployments, endpoints, endpointSlices, jobs, nodes, persistentVolumeClaims, pods, services, statefulSets, type CronJob, type DaemonSet, type Pod, type Service, type StatefulSet } from '#api/builtin';
+import {
+  clusterRoles, configMaps, cronJobs, daemonSets, deployments, endpoints, endpointSlices, events, jobs, nodes, persistentVolumeClaims, pods, secrets, serviceAccounts, services, statefulSets, tokenReviews,
+  type CronJob, type DaemonSet, type Pod, type Service, type StatefulSet, type TokenReview,
+} from '#api/builtin';
+import { isNotFound } from '#apimachinery/status';
 import { startSimulatedCluster, type SimulatedCluster } from '#testing/cluster';
 
 const NS = 'default';
@@ -100,4 +104,29 @@ test('an aggregating role has the rules of those it selects', async () => {
 test('a deleted root certificate comes back', async () => {
   await cluster.client.delete(configMaps, key('kube-root-ca.crt'));
   await until('it is back', () => cluster.client.get(configMaps, key('kube-root-ca.crt')).then((map) => map.data?.['ca.crt'] === 'test CA', () => false));
+});
+
+test('a Secret that asks for the token of an account gets one that works, and goes with the account', async () => {
+  await cluster.client.create(serviceAccounts, { metadata: { name: 'robot', namespace: NS } });
+  await cluster.client.create(secrets, { metadata: { name: 'robot-token', namespace: NS, annotations: { 'kubernetes.io/service-account.name': 'robot' } }, type: 'kubernetes.io/service-account-token' });
+  const secret = await until('its token', async () => {
+    const each = await cluster.client.get(secrets, key('robot-token'));
+    return each.data?.['token'] ? each : undefined;
+  });
+  const text = (name: string) => Buffer.from(secret.data?.[name] ?? '', 'base64').toString();
+  assert.deepEqual([text('namespace'), text('ca.crt')], [NS, 'test CA']);
+  const review = await cluster.client.create(tokenReviews, { metadata: {}, spec: { token: text('token') } } as TokenReview);
+  assert.equal(review.status?.user?.username, `system:serviceaccount:${NS}:robot`);
+  await cluster.client.delete(serviceAccounts, key('robot'));
+  await cluster.client.create(serviceAccounts, { metadata: { name: 'robot', namespace: NS } });
+  await until('the old Secret goes', () => cluster.client.get(secrets, key('robot-token')).then(() => false, (error: unknown) => isNotFound(error)));
+});
+
+test('events tell what happened, once each with a count', async () => {
+  await cluster.client.create(deployments, { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'db', namespace: NS }, spec: { replicas: 1, selector: { matchLabels: { app: 'db' } }, template: template() } } as never);
+  const reasons = async () => new Set((await cluster.client.list(events, { namespace: NS })).items.map((event) => event.reason));
+  await until('the usual ones', async () => {
+    const seen = await reasons();
+    return ['ScalingReplicaSet', 'SuccessfulCreate', 'Scheduled', 'Started'].every((reason) => seen.has(reason));
+  });
 });

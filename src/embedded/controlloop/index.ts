@@ -3,6 +3,8 @@ export { ControlLoop, isNamespaceTerminating } from './loop.ts';
 export type { ControlLoopOptions, LoopSource } from './loop.ts';
 export { InformerPool } from './informers.ts';
 export type { CreateInformer } from './informers.ts';
+export { EventRecorder } from './events.ts';
+export type { EventNote } from './events.ts';
 export { Expectations } from './expectations.ts';
 export { withCondition } from './conditions.ts';
 export type { PlainCondition } from './conditions.ts';

@@ -11,6 +11,7 @@ import { sha256Hex } from '#base/hash';
 import { errorText, type Log } from '#base/log';
 import { jitter, type Random } from '#base/random';
 import type { Container, ContainerState, ContainerStateTerminated, ContainerStatus, Pod } from '#api/builtin';
+import type { EventNote } from '#embedded/controlloop';
 import { ContainerConfigError } from './environment.ts';
 import { ContainerLog } from './logs.ts';
 import { ContainerProbes, httpGet } from './probes.ts';
@@ -49,6 +50,8 @@ export interface ContainerDeps {
   /** Whether a simulated run ends by itself. */
   completes: boolean;
   changed: () => void;
+  /** Tells people about the container; `Started`, `Killing`, `BackOff`, `Unhealthy`, `Failed`. */
+  note: (note: EventNote) => void;
 }
 
 const CONFIG_RETRY_MS = { first: 1000, max: 20_000 };
@@ -115,6 +118,7 @@ export class ContainerRunner {
     const ended = new Promise<void>((resolve) => this.#ended.push(resolve));
     const kill = this.#deps.clock.after(graceMs, () => this.kill());
     if (first) {
+      this.#deps.note({ type: 'Normal', reason: 'Killing', message: `Stopping container ${this.#container.name}` });
       this.#probes?.stop();
       await Promise.race([this.#preStop(), ended]);
     }
@@ -136,7 +140,7 @@ export class ContainerRunner {
     this.#timer?.cancel();
     this.#probes?.stop();
     this.#process?.signal('SIGKILL');
-    this.#deps = { ...this.#deps, changed: () => {} };
+    this.#deps = { ...this.#deps, changed: () => {}, note: () => {} };
   }
 
   /** A signal from outside; what comes of it is seen by the exit and by probes. False when no process runs. */
@@ -218,6 +222,7 @@ export class ContainerRunner {
 
   #becomeRunning(ready: boolean): void {
     const { restartCount } = this.#status;
+    this.#deps.note({ type: 'Normal', reason: 'Started', message: `Started container ${this.#container.name}` });
     const id = sha256Hex(`${this.#pod.metadata.uid}/${this.#container.name}/${restartCount}`);
     this.#set({ state: { running: { startedAt: this.#now() } }, ready, started: ready, containerID: `fleet-ts://${id}`, imageID: `fleet-ts://${sha256Hex(this.#container.image ?? '')}` });
   }
@@ -225,12 +230,15 @@ export class ContainerRunner {
   #cannotStart(error: unknown): void {
     const config = error instanceof ContainerConfigError;
     this.#set({ state: { waiting: { reason: config ? 'CreateContainerConfigError' : 'CreateContainerError', message: errorText(error) } }, ready: false, started: false });
+    this.#deps.note({ type: 'Warning', reason: 'Failed', message: `Error: ${errorText(error)}` });
     const delayMs = Math.min(CONFIG_RETRY_MS.max, CONFIG_RETRY_MS.first * 2 ** this.#retries++);
     this.#timer = this.#deps.clock.after(delayMs, () => void this.#start());
   }
 
   #probeFailed(kind: string, message: string): void {
     this.#deps.log.info('container is killed because its probe failed', { pod: this.#pod.metadata.name, container: this.#container.name, probe: kind, problem: message });
+    this.#deps.note({ type: 'Warning', reason: 'Unhealthy', message: `${kind[0]?.toUpperCase()}${kind.slice(1)} probe failed: ${message}` });
+    this.#deps.note({ type: 'Normal', reason: 'Killing', message: `Container ${this.#container.name} failed ${kind} probe, will be restarted` });
     const graceMs = (this.#container.livenessProbe?.terminationGracePeriodSeconds ?? this.#pod.spec?.terminationGracePeriodSeconds ?? 30) * 1000;
     this.#process?.signal('SIGTERM');
     this.#timer = this.#deps.clock.after(graceMs, () => this.#process?.signal('SIGKILL'));
@@ -263,6 +271,7 @@ export class ContainerRunner {
     }
     const { name, namespace, uid } = this.#pod.metadata;
     const message = `back-off ${waitMs / 1000}s restarting failed container=${this.#container.name} pod=${name}_${namespace}(${uid})`;
+    this.#deps.note({ type: 'Warning', reason: 'BackOff', message: `Back-off restarting failed container ${this.#container.name} in pod ${name}_${namespace}(${uid})` });
     this.#set({ state: { waiting: { reason: 'CrashLoopBackOff', message } }, lastState: { terminated }, ready: false, started: false });
     this.#timer = clock.after(waitMs, () => {
       this.#countRestart(terminated);

@@ -11,7 +11,7 @@ import { sha256Hex } from '#base/hash';
 import { keyOf, keyText } from '#apimachinery/meta';
 import { nodes, pods, type Node, type Pod } from '#api/builtin';
 import type { Informer } from '#kube/cache';
-import { isTerminated, type ControlPlane } from '#embedded/controlloop';
+import { EventRecorder, isTerminated, type ControlPlane } from '#embedded/controlloop';
 import { recordedProcess, type Simulation } from './container.ts';
 import { NodeStatusPoster } from './node-status.ts';
 import { PodFiles } from './pod-files.ts';
@@ -50,6 +50,7 @@ export class Kubelet implements NodeControl, PodLogs {
   readonly #workers = new Map<string, PodWorker>();
   readonly #proxy: NodeProxy;
   readonly #addresses: PodAddresses;
+  readonly #events: EventRecorder;
   #poster: NodeStatusPoster;
   #proxyPort = 0;
   #boots = 0;
@@ -62,6 +63,7 @@ export class Kubelet implements NodeControl, PodLogs {
     this.#pods = plane.informers.of(pods);
     this.#proxy = new NodeProxy(options.apiServer);
     this.#addresses = new PodAddresses(options.subnet);
+    this.#events = new EventRecorder(plane, 'kubelet', options.name);
     this.#poster = this.#newPoster();
     this.#pods.addHandler({ onAdd: (pod) => this.#seen(pod), onUpdate: (_previous, pod) => this.#seen(pod), onDelete: (pod) => this.#deleted(pod) });
     plane.informers.of(nodes).addHandler({ onUpdate: (_previous, node) => this.#nodeSeen(node) });
@@ -188,7 +190,7 @@ export class Kubelet implements NodeControl, PodLogs {
     const env = { ...baseEnv, KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: String(this.#proxyPort), KUBERNETES_SERVICE_PORT_HTTPS: String(this.#proxyPort) };
     makePodFolder(folder);
     const worker: PodWorker = new PodWorker(pod, {
-      client, clock, random, log, runner, folder, podIP, online,
+      client, clock, random, log, runner, folder, podIP, online, events: this.#events,
       hostIP: facts.hostIP,
       simulation: { ...SIMULATION, ...simulation },
       files: new PodFiles({ client, clock, log, folder, facts, baseEnv: env, online }),

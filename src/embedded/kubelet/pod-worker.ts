@@ -15,7 +15,7 @@ import { isConflict, isNotFound } from '#apimachinery/status';
 import { controllerOf, keyOf } from '#apimachinery/meta';
 import { pods, type Container, type ContainerStatus, type Pod, type PodStatus } from '#api/builtin';
 import type { Client } from '#kube/client';
-import { isTerminated, timeMs } from '#embedded/controlloop';
+import { isTerminated, timeMs, type EventRecorder } from '#embedded/controlloop';
 import { ContainerRunner, type Launch, type Simulation } from './container.ts';
 import type { PodFiles } from './pod-files.ts';
 import { restartPolicyOf } from './restart.ts';
@@ -34,6 +34,7 @@ export interface PodWorkerDeps {
   simulation: Simulation;
   files: PodFiles;
   resolve(image: string): ResolvedImage | undefined;
+  events: EventRecorder;
   /** False while the node cannot reach the API server. */
   online(): boolean;
   /** The pod is gone for good from this node and from the API. */
@@ -171,6 +172,7 @@ export class PodWorker {
       restartPolicy: restartPolicyOf(this.#pod, container, isInit),
       completes: isInit ? container.restartPolicy !== 'Always' : completesByItself(this.#pod),
       changed: () => this.changed(),
+      note: (note) => this.#deps.online() && this.#deps.events.record(this.#pod, note),
     }, previous);
   }
 

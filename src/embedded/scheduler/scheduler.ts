@@ -10,7 +10,7 @@ import { isConflict, isNotFound } from '#apimachinery/status';
 import { namespaces, nodes, pods, replicaSets, services, statefulSets, type Binding, type Node, type Pod } from '#api/builtin';
 import type { Resource } from '#apimachinery/resource';
 import type { Informer } from '#kube/cache';
-import { isTerminated, podCondition, timeMs, withCondition, type ControlPlane } from '#embedded/controlloop';
+import { EventRecorder, isTerminated, podCondition, timeMs, withCondition, type ControlPlane } from '#embedded/controlloop';
 import { placePod, type NodeInfo, type Snapshot } from './place.ts';
 
 const SCHEDULER_NAME = 'default-scheduler';
@@ -20,6 +20,7 @@ export class SchedulerController {
   readonly #plane: ControlPlane;
   readonly #pods: Informer<Pod>;
   readonly #nodes: Informer<Node>;
+  readonly #events: EventRecorder;
   readonly #waiting = new Set<string>();
   readonly #unschedulable = new Set<string>();
   readonly #assumed = new Map<string, Pod>();
@@ -31,6 +32,7 @@ export class SchedulerController {
     this.#plane = plane;
     this.#pods = plane.informers.of(pods);
     this.#nodes = plane.informers.of(nodes);
+    this.#events = new EventRecorder(plane, SCHEDULER_NAME);
     for (const resource of [namespaces, services, replicaSets, statefulSets]) plane.informers.of(resource as Resource<any>);
     this.#pods.addHandler({ onAdd: (pod) => this.#seen(undefined, pod), onUpdate: (previous, pod) => this.#seen(previous, pod), onDelete: (pod) => this.#gone(pod) });
     this.#nodes.addHandler({ onAdd: () => this.#retryAll(), onUpdate: (previous, node) => this.#nodeChanged(previous, node), onDelete: () => this.#retryAll() });
@@ -143,11 +145,13 @@ export class SchedulerController {
     const { name = '', namespace = '', uid = '' } = pod.metadata;
     const binding: Binding = { apiVersion: 'v1', kind: 'Binding', metadata: { name, namespace, uid }, target: { apiVersion: 'v1', kind: 'Node', name: node } };
     await this.#plane.client.create(pods, binding as unknown as Pod, { subresource: 'binding' });
+    this.#events.record(pod, { type: 'Normal', reason: 'Scheduled', message: `Successfully assigned ${keyText(keyOf(pod))} to ${node}` });
   }
 
   async #condition(pod: Pod, reason: string, message: string): Promise<void> {
     const present = podCondition(pod, 'PodScheduled');
     if (present?.status === 'False' && present.reason === reason && present.message === message) return;
+    this.#events.record(pod, { type: 'Warning', reason: 'FailedScheduling', message });
     const now = rfc3339(this.#plane.clock.wallMs());
     const conditions = withCondition(pod.status?.conditions, { type: 'PodScheduled', status: 'False', reason, message }, now);
     await this.#plane.client.patch(pods, keyOf(pod), { type: 'strategic', body: { metadata: { uid: pod.metadata.uid }, status: { conditions: conditions.filter((each) => each.type === 'PodScheduled') } } }, { subresource: 'status' });

@@ -10,7 +10,7 @@ import { isAlreadyExists, isNotFound } from '#apimachinery/status';
 import { deployments, pods, replicaSets, type Deployment, type DeploymentStatus, type Pod, type ReplicaSet } from '#api/builtin';
 import type { Informer } from '#kube/cache';
 import { controllerOf } from '#apimachinery/meta';
-import { ControlLoop, isTerminated, type ControlPlane } from '#embedded/controlloop';
+import { ControlLoop, EventRecorder, isTerminated, type ControlPlane } from '#embedded/controlloop';
 import { claimChildren, planClaim } from '../workload/ownership.ts';
 import { ownersOf } from '../workload/sources.ts';
 import { annotationsFor, byAge, DESIRED_REPLICAS, findNewSet, newSetFor, nextRevision, replicasOf, REVISION, revisionOf, sizeAnnotations, sum } from './revision.ts';
@@ -28,6 +28,7 @@ export class DeploymentController {
   readonly #deployments: Informer<Deployment>;
   readonly #sets: Informer<ReplicaSet>;
   readonly #pods: Informer<Pod>;
+  readonly #events: EventRecorder;
   readonly loop: ControlLoop;
 
   constructor(plane: ControlPlane) {
@@ -35,6 +36,7 @@ export class DeploymentController {
     this.#deployments = plane.informers.of(deployments);
     this.#sets = plane.informers.of(replicaSets);
     this.#pods = plane.informers.of(pods);
+    this.#events = new EventRecorder(plane, 'deployment-controller');
     this.loop = new ControlLoop({
       name: 'deployment',
       plane,
@@ -145,7 +147,9 @@ export class DeploymentController {
   async #create(deployment: Deployment, wanted: ReplicaSet): Promise<ReplicaSet | undefined> {
     const { client } = this.#plane;
     try {
-      return await client.create(replicaSets, wanted);
+      const made = await client.create(replicaSets, wanted);
+      this.#scaled(deployment, made, { from: 0, to: replicasOf(made) });
+      return made;
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
     }
@@ -172,6 +176,13 @@ export class DeploymentController {
     const { replicas: desired, surge } = limitsOf(deployment);
     const annotations = { ...child.metadata.annotations, ...sizeAnnotations({ desired, max: desired + surge }) };
     await this.#plane.client.update(replicaSets, { ...child, metadata: { ...child.metadata, annotations }, spec: { ...child.spec, replicas } as never });
+    this.#scaled(deployment, child, { from: replicasOf(child), to: replicas });
+  }
+
+  #scaled(deployment: Deployment, child: ReplicaSet, { from, to }: { from: number; to: number }): void {
+    if (from === to) return;
+    const message = `Scaled ${to > from ? 'up' : 'down'} replica set ${child.metadata.name} from ${from} to ${to}`;
+    this.#events.record(deployment, { type: 'Normal', reason: 'ScalingReplicaSet', message });
   }
 
   /** Records the pause or its end in the Progressing condition; true when it wrote. */

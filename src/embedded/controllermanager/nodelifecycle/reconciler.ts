@@ -9,7 +9,7 @@ import { keyOf, keyText } from '#apimachinery/meta';
 import { isConflict, isNotFound } from '#apimachinery/status';
 import { leases, nodes, pods, type Lease, type Node, type Pod } from '#api/builtin';
 import type { Informer } from '#kube/cache';
-import { ControlLoop, isTerminated, timeMs, withCondition, type ControlPlane } from '#embedded/controlloop';
+import { ControlLoop, EventRecorder, isTerminated, timeMs, withCondition, type ControlPlane } from '#embedded/controlloop';
 import { deletePod } from '../workload/pods.ts';
 import { evictionOf, isFullDisruption, podsToSilence, readyStatus, silencedConditions, wantedNoExecuteTaints, wantedNoScheduleTaints } from './plan.ts';
 
@@ -31,6 +31,7 @@ export class NodeLifecycleController {
   readonly #pods: Informer<Pod>;
   readonly #lastSignMs = new Map<string, number>();
   readonly #graceTimers = new Map<string, Timer>();
+  readonly #events: EventRecorder;
   readonly #nodeLoop: ControlLoop;
   readonly #evictionLoop: ControlLoop;
   readonly #leases: Informer<Lease>;
@@ -42,6 +43,7 @@ export class NodeLifecycleController {
     this.#nodes = plane.informers.of(nodes);
     this.#pods = plane.informers.of(pods);
     this.#leases = plane.informers.of(leases);
+    this.#events = new EventRecorder(plane, 'node-controller');
     this.#startedMs = plane.clock.monotonicMs();
     // Before the loops, so that a sign of life is known when its node is looked at.
     this.#watchSigns();
@@ -124,6 +126,7 @@ export class NodeLifecycleController {
     const conditions = silencedConditions(node, now);
     if (deepEqual(conditions, node.status?.conditions)) return false;
     await this.#plane.client.update(nodes, { ...node, status: { ...node.status, conditions } }, { subresource: 'status' });
+    this.#events.record(node, { type: 'Normal', reason: 'NodeNotReady', message: `Node ${node.metadata.name} status is now: NodeNotReady` });
     await this.#silencePods(node.metadata.name ?? '');
     return true;
   }
@@ -163,6 +166,7 @@ export class NodeLifecycleController {
     const [target] = withCondition([], { type: 'DisruptionTarget', status: 'True', reason: 'DeletionByTaintManager', message: 'Taint manager: deleting due to NoExecute taint' }, now);
     await client.patch(pods, keyOf(pod), { type: 'strategic', body: { metadata: { uid: pod.metadata.uid }, status: { conditions: [target] } } }, { subresource: 'status' }).catch(ignoreGone);
     await deletePod(client, pod);
+    this.#events.record(pod, { type: 'Normal', reason: 'TaintManagerEviction', message: `Marking for deletion Pod ${keyText(keyOf(pod))}` });
     return undefined;
   }
 }

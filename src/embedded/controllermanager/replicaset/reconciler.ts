@@ -8,7 +8,7 @@ import { errorText } from '#base/log';
 import { controllerOf, keyText, type ObjectKey } from '#apimachinery/meta';
 import { pods, replicaSets, type Pod, type ReplicaSet } from '#api/builtin';
 import type { Informer } from '#kube/cache';
-import { ControlLoop, Expectations, isActive, isNamespaceTerminating, isTerminated, type ControlPlane } from '#embedded/controlloop';
+import { ControlLoop, EventRecorder, Expectations, isActive, isNamespaceTerminating, isTerminated, type ControlPlane } from '#embedded/controlloop';
 import { claimChildren, planClaim } from '../workload/ownership.ts';
 import { deletePod, inGrowingBatches, podFromTemplate } from '../workload/pods.ts';
 import { ownersOfPod } from '../workload/sources.ts';
@@ -19,6 +19,7 @@ export class ReplicaSetController {
   readonly #sets: Informer<ReplicaSet>;
   readonly #pods: Informer<Pod>;
   readonly #expectations: Expectations<Pod>;
+  readonly #events: EventRecorder;
   readonly loop: ControlLoop;
 
   constructor(plane: ControlPlane) {
@@ -26,6 +27,7 @@ export class ReplicaSetController {
     this.#sets = plane.informers.of(replicaSets);
     this.#pods = plane.informers.of(pods);
     this.#expectations = new Expectations(this.#pods);
+    this.#events = new EventRecorder(plane, 'replicaset-controller');
     this.loop = new ControlLoop({
       name: 'replicaset',
       plane,
@@ -59,14 +61,19 @@ export class ReplicaSetController {
     const { client } = this.#plane;
     try {
       await inGrowingBatches(plan.create, async () => {
-        this.#expectations.created(owner, await client.create(pods, podFromTemplate(set.spec?.template, set, replicaSets)));
+        const made = await client.create(pods, podFromTemplate(set.spec?.template, set, replicaSets));
+        this.#expectations.created(owner, made);
+        this.#events.record(set, { type: 'Normal', reason: 'SuccessfulCreate', message: `Created pod: ${made.metadata.name}` });
       });
     } catch (error) {
       if (isNamespaceTerminating(error)) return undefined;
+      this.#events.record(set, { type: 'Warning', reason: 'FailedCreate', message: `Error creating: ${errorText(error)}` });
       return { reason: 'FailedCreate', message: errorText(error), error };
     }
     for (const pod of plan.remove) {
-      if (await deletePod(client, pod)) this.#expectations.deleted(owner, pod);
+      if (!(await deletePod(client, pod))) continue;
+      this.#expectations.deleted(owner, pod);
+      this.#events.record(set, { type: 'Normal', reason: 'SuccessfulDelete', message: `Deleted pod: ${pod.metadata.name}` });
     }
     return undefined;
   }
