@@ -2,6 +2,7 @@
 import { deepEqual } from '#base/json';
 import { dns1123Label, dns1123Subdomain, duplicate, qualifiedName, validateAnnotations, validateLabels, labelValue } from '#apimachinery/validation';
 import { validateContainers } from './container.ts';
+import { podSpecDifference } from './pod-difference.ts';
 import { at, child, forbidden, inRange, invalid, isSet, labelsOf, nonNegative, notSupported, number, oneOf, problems, required, struct, structs, text, type FieldError, type Struct } from './support.ts';
 
 const INT32_MAX = 2 ** 31 - 1;
@@ -161,8 +162,8 @@ export function validatePodUpdate(pod: Struct, old: Struct): FieldError[] {
   const kept = structs(spec['tolerations']);
   const onlyAdded = oldTolerations.every((toleration) => kept.some((other) => deepEqual(withoutSeconds(toleration), withoutSeconds(other))));
   if (!onlyAdded) errors.push(forbidden('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds'));
-  const comparable = (value: Struct) => mask(value, before);
-  if (!deepEqual(comparable(spec), comparable(before))) errors.push(forbidden('spec', POD_UPDATE));
+  const munged = mask(spec, before);
+  if (!deepEqual(munged, before)) errors.push(forbidden('spec', `${POD_UPDATE}\n${podSpecDifference(before, munged)}`));
   return errors;
 }
 
@@ -170,10 +171,17 @@ function withoutSeconds({ tolerationSeconds: _seconds, ...rest }: Struct): Struc
   return rest;
 }
 
-/** The spec with what may change made equal to what was. */
+/** What may change, in a pod that is not held back by scheduling gates. */
+const MUTABLE = ['activeDeadlineSeconds', 'tolerations', 'schedulingGates'];
+
+/** The new spec with what may change made equal to what was. */
 function mask(spec: Struct, before: Struct): Struct {
   const images = (field: string) => structs(spec[field]).map((container, index) => ({ ...container, image: structs(before[field])[index]?.['image'] }));
-  const { activeDeadlineSeconds: _deadline, tolerations: _tolerations, schedulingGates: _gates, terminationGracePeriodSeconds: _grace, ...rest } = spec;
-  return { ...rest, containers: images('containers'), ...(spec['initContainers'] ? { initContainers: images('initContainers') } : {}) };
+  const result: Struct = { ...spec, containers: images('containers'), ...(spec['initContainers'] ? { initContainers: images('initContainers') } : {}) };
+  const same = number(before['terminationGracePeriodSeconds']) < 0 && spec['terminationGracePeriodSeconds'] === 1 ? [...MUTABLE, 'terminationGracePeriodSeconds'] : MUTABLE;
+  for (const field of same) {
+    if (before[field] === undefined) delete result[field];
+    else result[field] = before[field];
+  }
+  return result;
 }
-
