@@ -32,15 +32,17 @@ import { isMine, isMyPredecessor, type Candidate, type LockRecord } from './reco
 import type { Evidence } from './types.ts';
 import type { Timings } from './timings.ts';
 
-/**
- * The lock as last seen; `version` is empty when there is no lock object. A lock that was deleted keeps the
- * record it had: deleting the lock does not stop its holder, so L still has to pass.
- */
+/** The lock as last seen; `version` is empty when there is no lock object. */
 export interface Seen {
   readonly version: string;
   readonly record: LockRecord | undefined;
   /** When this record (not merely this version) was first seen: from here L counts. */
   readonly sinceMs: number;
+  /**
+   * The lock was deleted. That does not stop its holder, and who that was we may have missed: L has to pass
+   * from here. Only who led at that moment knows better, as long as its term would have lasted.
+   */
+  readonly gone?: { readonly ownUntilMs: number };
 }
 
 interface Request {
@@ -205,17 +207,23 @@ function observe(state: ElectionMachine, version: string, record: LockRecord | u
   const { seen, phase } = state;
   if (seen && version !== '' && compareRevisions(version, seen.version) <= 0) return state;
   const gone = version === '' && seen !== undefined;
+  if (gone && seen.version === '') return state;
   const epochMax = Math.max(state.epochMax, record?.transitions ?? -1);
-  const next = { ...state, epochMax, seen: gone ? { ...seen, version } : { version, record, sinceMs: nowMs } };
+  const next = { ...state, epochMax, seen: gone ? deleted(state, seen, nowMs) : { version, record, sinceMs: nowMs } };
   if (phase.kind === 'leading' && !isCurrentTerm(next, phase.epoch)) {
     return becomeLost(next, gone ? 'the lock was deleted' : `superseded by ${JSON.stringify(record?.holder ?? '')}`, actions);
   }
-  if (gone || (seen && seen.record?.stamp === record?.stamp)) return { ...next, seen: { ...next.seen, sinceMs: seen.sinceMs } };
-  if (record?.holder !== seen?.record?.holder || record?.transitions !== seen?.record?.transitions) {
+  if (!gone && seen && seen.record?.stamp === record?.stamp && !seen.gone) return { ...next, seen: { ...next.seen, sinceMs: seen.sinceMs } };
+  if (!gone && (record?.holder !== seen?.record?.holder || record?.transitions !== seen?.record?.transitions)) {
     actions.push({ kind: 'holder', holder: record?.holder ?? '', epoch: record?.transitions ?? epochMax });
   }
   // News: what was doubted about the old record does not concern this one.
   return phase.kind === 'standby' ? { ...next, phase: { ...STANDBY, ...(phase.reading ? { reading: phase.reading } : {}) } } : next;
+}
+
+function deleted({ phase, timings }: ElectionMachine, seen: Seen, nowMs: number): Seen {
+  const ownUntilMs = phase.kind === 'leading' ? phase.sentMs + timings.renewDeadlineMs : 0;
+  return { version: '', record: seen.record, sinceMs: nowMs, gone: { ownUntilMs } };
 }
 
 function isCurrentTerm({ seen, me }: ElectionMachine, epoch: number): boolean {
@@ -273,12 +281,14 @@ function seenByAnswer(state: ElectionMachine, answer: Extract<Answer, { kind: 'o
   return answer.kind === 'ok' ? observe(state, answer.version, answer.record, nowMs, actions) : observe(state, '', undefined, nowMs, actions);
 }
 
-function expiryOf({ timings }: ElectionMachine, { record, sinceMs }: Seen): number {
+function expiryOf({ timings }: ElectionMachine, { record, sinceMs, gone }: Seen): number {
+  if (gone) return sinceMs + Math.max(record?.durationMs ?? 0, timings.leaseDurationMs);
   return sinceMs + (record && record.durationMs > 0 ? record.durationMs : timings.leaseDurationMs);
 }
 
 /** What entitles us to try at once, strongest first; expiry is judged by {@link proceedStandby}. */
-function evidenceOf({ me, dead }: ElectionMachine, { record }: Seen): Evidence | undefined {
+function evidenceOf({ me, dead }: ElectionMachine, { record, gone }: Seen, nowMs: number): Evidence | undefined {
+  if (gone) return nowMs < gone.ownUntilMs ? 'same-pod' : undefined;
   if (!record) return 'first';
   if (record.holder === '') return 'released';
   // Our own former term has ended in this very process.
@@ -296,7 +306,7 @@ function proceedStandby(state: ElectionMachine, phase: Standby, nowMs: number, a
   if (phase.reading || nowMs < state.holdUntilMs) return state;
   if (!seen || phase.unsure) return becomeReading(state, phase, nowMs, actions);
   if (!state.campaigning || !state.progress) return state;
-  const evidence = evidenceOf(state, seen);
+  const evidence = evidenceOf(state, seen, nowMs);
   if (evidence) return becomeAcquiring(state, evidence, nowMs, actions);
   if (nowMs < expiryOf(state, seen) || nowMs < (phase.headStartUntilMs ?? 0)) return state;
   return phase.confirmed ? becomeAcquiring(state, 'expired', nowMs, actions) : becomeReading(state, phase, nowMs, actions);
@@ -440,7 +450,7 @@ function wakeAt(state: ElectionMachine, nowMs: number): number {
     case 'standby': {
       if (phase.reading) return NEVER;
       if (nowMs < state.holdUntilMs) return state.holdUntilMs;
-      return seen?.record && state.campaigning && state.progress && !phase.confirmed ? Math.max(expiryOf(state, seen), phase.headStartUntilMs ?? 0) : NEVER;
+      return seen && (seen.record || seen.gone) && state.campaigning && state.progress && !phase.confirmed ? Math.max(expiryOf(state, seen), phase.headStartUntilMs ?? 0) : NEVER;
     }
     case 'leading': {
       const untilMs = phase.sentMs + state.timings.renewDeadlineMs;

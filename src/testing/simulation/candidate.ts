@@ -70,6 +70,10 @@ export class SimCandidate implements Writer {
     return this.alive && this.openEpoch() !== undefined;
   }
 
+  get knowsLock(): boolean {
+    return this.alive && (this.#machine.seen?.version ?? '') !== '';
+  }
+
   openEpoch(): number | undefined {
     if (!this.alive || !this.#until || this.#closing) return undefined;
     return this.localMs < this.#until.localMs ? this.#until.epoch : undefined;
@@ -130,7 +134,8 @@ export class SimCandidate implements Writer {
     if (!this.#term || this.#closing) return;
     this.#world.note(this.name, 'resigns');
     this.#closing = true;
-    this.#later(this.#term.inFlight > 0 ? 500 : 0, () => this.#release());
+    const { epoch, inFlight } = this.#term;
+    this.#later(inFlight > 0 ? 500 : 0, () => this.#release(epoch));
   }
 
   /** The holder's kubelet has reported this incarnation's end. */
@@ -334,7 +339,9 @@ export class SimCandidate implements Writer {
     this.#fresh(object, epoch);
   }
 
-  #release(): void {
+  /** As the elector on the main thread does: only if that very term still holds. */
+  #release(epoch: number): void {
+    if (this.#term?.epoch !== epoch) return;
     const clean = (this.#term?.inFlight ?? 0) === 0;
     this.#feed({ kind: 'resign', release: clean, holdUntilMs: this.localMs + this.#options.timings.retryPeriodMs, stop: false });
   }

@@ -135,7 +135,8 @@ class Run {
    */
   #deleteLock(): void {
     const world = this.#world;
-    if (world.nowMs < FAULTS_MS - 20_000 && this.#candidates.every(({ alive }) => alive)) world.deleteLock();
+    // client-go takes a deleted lock at once.
+    if (!this.#go && world.nowMs < FAULTS_MS - 20_000 && this.#candidates.every(({ knowsLock }) => knowsLock)) world.deleteLock();
   }
 
   #restart(victim: SimCandidate, samePod: boolean): void {
