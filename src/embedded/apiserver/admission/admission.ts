@@ -6,7 +6,7 @@ import type { Unstructured } from '#apimachinery/meta';
 import type { Rbac } from '../auth/rbac.ts';
 import type { Admission, AdmissionRequest, Deps } from '../registry/deps.ts';
 import { labelNamespace } from '../strategies/namespace.ts';
-import { admitPod } from './pods.ts';
+import { admitPod, readmitPod } from './pods.ts';
 import { allocateService } from './services.ts';
 import { protectClaim, protectVolume, setDefaultStorageClass, taintNewNode } from './storage.ts';
 import { checkEscalation } from './rbac-escalation.ts';
@@ -30,6 +30,7 @@ export class AdmissionChain implements Admission {
     if (!object || subresource !== '') return;
     if (type.group === '' && type.kind === 'Namespace') labelNamespace(object);
     if (request.operation === 'CREATE') mutateNew(this.#view, request, object);
+    else if (type.group === '' && type.kind === 'Pod') readmitPod(request);
   }
 
   validate(request: AdmissionRequest): void {

@@ -57,6 +57,15 @@ export function admitPod(view: View, request: AdmissionRequest): void {
   addTolerations(spec);
 }
 
+/** An update that leaves out what admission set keeps it. */
+export function readmitPod({ object, old }: AdmissionRequest): void {
+  const spec = (object?.['spec'] ?? {}) as PodSpec;
+  const before = (old?.['spec'] ?? {}) as PodSpec;
+  if (spec.priority === undefined && before.priority !== undefined) spec.priority = before.priority;
+  if (spec.preemptionPolicy === undefined && before.preemptionPolicy !== undefined) spec.preemptionPolicy = before.preemptionPolicy;
+  addTolerations(spec);
+}
+
 function setPriority({ storage }: View, { type, name }: AdmissionRequest, spec: PodSpec): void {
   const kind = { group: 'scheduling.k8s.io', version: 'v1', kind: 'PriorityClass' };
   const classes = () => storage.list('scheduling.k8s.io/priorityclasses').map((entry) => decodeEntry(entry, kind) as PriorityClass);
