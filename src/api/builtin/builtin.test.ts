@@ -153,3 +153,11 @@ test('OpenAPI documents: every reference leads somewhere, and verbs have their p
   for (const ref of collect(v3, new Set())) assert.ok(v3.components.schemas[ref.replace('#/components/schemas/', '')], ref);
   assert.deepEqual(Object.keys(v3.components.schemas['example.x.v1.Widget']?.properties ?? {}).sort(), ['apiVersion', 'kind', 'metadata', 'spec']);
 });
+
+test('a refused pod update ends with the difference in the server\'s own spelling', () => {
+  const spec = (more: Record<string, unknown>) => make({ spec: { containers: [{ name: 'c', image: 'a:1' }], hostNetwork: true, ...more } }, { resourceVersion: '1' });
+  const [error] = validateBuiltinUpdate(CORE('Pod'), spec({ nodeName: 'n2', hostname: 'h' }), spec({ nodeName: 'n1' }));
+  const lines = (error?.message ?? '').split('\n').slice(1);
+  assert.match(lines[0] ?? '', /^@@ -\d+,7 \+\d+,7 @@$/);
+  assert.deepEqual(lines.filter((line) => /^[-+]/.test(line)), ['- "NodeName": "n1",', '+ "NodeName": "n2",', '- "Hostname": "",', '+ "Hostname": "h",']);
+});
