@@ -92,7 +92,7 @@ test('a rollout that does not progress says so, and going back reuses the old se
   await steady(2);
   const sets = await list(replicaSets);
   assert.equal(sets.length, 2);
-  assert.deepEqual(sets.map((set) => [set.spec?.replicas, set.metadata.annotations?.['deployment.kubernetes.io/revision']]).sort(), [[0, '2'], [2, '3']]);
+  assert.deepEqual(sets.map((set) => `${set.spec?.replicas} of revision ${set.metadata.annotations?.['deployment.kubernetes.io/revision']}`).sort(), ['0 of revision 2', '2 of revision 3']);
 });
 
 test('a matching orphan is adopted, and a pod whose label changes is released and replaced', async () => {

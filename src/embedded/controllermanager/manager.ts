@@ -2,9 +2,8 @@
  * All controllers of an embedded cluster, composed once. Settings carry upstream's names and defaults.
  */
 import type { Pod } from '#api/builtin';
-import type { Indexers } from '#kube/cache';
 import { controllerOf } from '#apimachinery/meta';
-import type { ControlPlane } from '#embedded/controlloop';
+import type { AnyIndexers, ControlPlane } from '#embedded/controlloop';
 import { clusterRoleAggregation } from './clusterrole/reconciler.ts';
 import { CronJobController } from './cronjob/reconciler.ts';
 import { DaemonSetController } from './daemonset/reconciler.ts';
@@ -42,7 +41,7 @@ interface Startable {
 }
 
 /** The indexes that controllers, scheduler and nodes need on the shared informers. */
-export const SHARED_INDEXERS: Readonly<Record<string, Indexers<any>>> = {
+export const SHARED_INDEXERS: AnyIndexers = {
   pods: {
     namespace: (pod: Pod) => [pod.metadata.namespace ?? ''],
     node: (pod: Pod) => (pod.spec?.nodeName ? [pod.spec.nodeName] : []),

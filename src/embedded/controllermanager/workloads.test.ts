@@ -31,7 +31,7 @@ test('a StatefulSet makes its pods in order, updates from the top, and keeps nam
     assert.ok(all.slice(0, -1).every(isReady), 'each waits for the one before it');
     return all.length === 3 && all.every(isReady);
   });
-  assert.deepEqual((await cluster.client.list(persistentVolumeClaims, { namespace: NS })).items.map((claim) => claim.metadata.name).sort(), ['data-db-0', 'data-db-1', 'data-db-2']);
+  assert.deepEqual((await cluster.client.list(persistentVolumeClaims, { namespace: NS })).items.map((claim) => claim.metadata.name ?? '').sort(), ['data-db-0', 'data-db-1', 'data-db-2']);
   const uids = new Map((await listPods()).map((pod) => [pod.metadata.name, pod.metadata.uid]));
   await cluster.client.patch(statefulSets, key('db'), { type: 'strategic', body: { spec: { template: { spec: { containers: [{ name: 'main', image: 'app:2' }] } } } } });
   const order: string[] = [];
@@ -63,7 +63,7 @@ test('a partition holds the lower ordinals back', async () => {
 test('a DaemonSet runs once on every node that admits it, also when nodes change', async () => {
   const set = { apiVersion: 'apps/v1', kind: 'DaemonSet', metadata: { name: 'agent', namespace: NS }, spec: { selector: { matchLabels: { app: 'db' } }, template: template() } };
   await cluster.client.create(daemonSets, set as DaemonSet);
-  const places = async () => (await listPods()).map((pod) => pod.spec?.nodeName).sort().join();
+  const places = async () => (await listPods()).map((pod) => pod.spec?.nodeName ?? '').sort().join();
   await until('everywhere', async () => (await places()) === 'node-1,node-2,node-3');
   await cluster.client.patch(daemonSets, key('agent'), { type: 'strategic', body: { spec: { template: { spec: { nodeSelector: { role: 'edge' } } } } } });
   await until('nowhere', async () => (await listPods()).length === 0);
@@ -89,7 +89,7 @@ test('ready pods stand behind a Service, by address and resolved port', async ()
   const slice = await until('both are there', async () => (await cluster.client.list(endpointSlices, { namespace: NS })).items.find((each) => each.metadata.labels?.['kubernetes.io/service-name'] === 'db' && each.endpoints?.filter((endpoint) => endpoint.conditions?.ready).length === 2));
   assert.deepEqual(slice.ports, [{ name: 'web', port: 8080, protocol: 'TCP' }]);
   const old = await cluster.client.get(endpoints, key('db'));
-  assert.deepEqual(old.subsets?.[0]?.addresses?.map((address) => address.ip).sort(), (await listPods()).map((pod) => pod.status?.podIP).sort());
+  assert.deepEqual(old.subsets?.[0]?.addresses?.map((address) => address.ip).sort(), (await listPods()).map((pod) => pod.status?.podIP ?? '').sort());
   await cluster.client.delete(services, key('db'));
   await until('the slice goes with its Service', async () => (await cluster.client.list(endpointSlices, { namespace: NS })).items.every((each) => each.metadata.labels?.['kubernetes.io/service-name'] !== 'db'));
 });

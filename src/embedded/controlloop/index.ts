@@ -2,7 +2,7 @@
 export { ControlLoop, isNamespaceTerminating } from './loop.ts';
 export type { ControlLoopOptions, LoopSource } from './loop.ts';
 export { InformerPool } from './informers.ts';
-export type { CreateInformer } from './informers.ts';
+export type { AnyIndexers, CreateInformer } from './informers.ts';
 export { EventRecorder } from './events.ts';
 export type { EventNote } from './events.ts';
 export { Expectations } from './expectations.ts';

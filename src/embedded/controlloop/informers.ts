@@ -11,14 +11,19 @@ import type { Indexers, Informer } from '#kube/cache';
 /** How the pool makes an informer; given by the composition so that tests can use another kind. */
 export type CreateInformer = <T extends KubeObject>(options: { resource: Resource<T>; indexers: Indexers<T>; transform?: (object: T) => T }) => Informer<T>;
 
+/** Indexers by resource name; each knows its own kind. */
+// oxlint-disable-next-line typescript/no-explicit-any -- one table for all kinds
+export type AnyIndexers = Readonly<Record<string, Indexers<any>>>;
+
 export class InformerPool {
   readonly #create: CreateInformer;
+  // oxlint-disable-next-line typescript/no-explicit-any -- one map for all kinds
   readonly #informers = new Map<string, Informer<any>>();
-  readonly #indexers: Readonly<Record<string, Indexers<any>>>;
+  readonly #indexers: AnyIndexers;
   #signal: AbortSignal | undefined;
 
   /** `indexers` are given by resource (`pods`, `replicasets.apps`) because an informer cannot gain one later. */
-  constructor(create: CreateInformer, indexers: Readonly<Record<string, Indexers<any>>> = {}) {
+  constructor(create: CreateInformer, indexers: AnyIndexers = {}) {
     this.#create = create;
     this.#indexers = indexers;
   }

@@ -13,6 +13,7 @@ import { WorkQueue } from '#kube/workqueue';
 import type { ControlPlane } from './types.ts';
 
 /** Turns changes of one informer's objects into keys. */
+// oxlint-disable-next-line typescript/no-explicit-any -- a loop mixes sources of different kinds
 export interface LoopSource<T extends KubeObject = any> {
   informer: Informer<T>;
   /** Default: the object's own key. */

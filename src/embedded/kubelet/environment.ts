@@ -83,7 +83,7 @@ export function podField(pod: Pod, { fieldPath }: ObjectFieldSelector, facts: No
   switch (fieldPath) {
     case 'metadata.labels':
     case 'metadata.annotations':
-      return Object.entries(pod.metadata[fieldPath.slice(9) as 'labels'] ?? {}).sort().map(([key, value]) => `${key}=${JSON.stringify(value)}`).join('\n');
+      return Object.entries(pod.metadata[fieldPath.slice(9) as 'labels'] ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => `${key}=${JSON.stringify(value)}`).join('\n');
     case 'status.podIP':
     case 'status.podIPs':
       return facts.podIP;
@@ -93,8 +93,12 @@ export function podField(pod: Pod, { fieldPath }: ObjectFieldSelector, facts: No
     case 'spec.nodeName':
       return facts.nodeName;
     default:
-      return String(getPath(pod, ...fieldPath.split('.')) ?? '');
+      return scalarText(getPath(pod, ...fieldPath.split('.')));
   }
+}
+
+function scalarText(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
 
 /** A container's request or limit in units of the divisor, rounded up. */

@@ -33,12 +33,12 @@ export interface PodWorkerDeps {
   podIP: string;
   simulation: Simulation;
   files: PodFiles;
-  resolve(image: string): ResolvedImage | undefined;
+  resolve: (image: string) => ResolvedImage | undefined;
   events: EventRecorder;
   /** False while the node cannot reach the API server. */
-  online(): boolean;
+  online: () => boolean;
   /** The pod is gone for good from this node and from the API. */
-  removed(): void;
+  removed: () => void;
 }
 
 const STATUS_RETRY_MS = 500;

@@ -18,8 +18,8 @@ for id in $groups; do kill -s KILL -- "-$id" 2>/dev/null; done
 exit 0`;
 
 export interface Reaper {
-  started(group: number): void;
-  ended(group: number): void;
+  started: (group: number) => void;
+  ended: (group: number) => void;
   /** Kills everything that is still registered and ends the helper. */
   close(): void;
 }

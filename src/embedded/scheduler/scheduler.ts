@@ -5,7 +5,7 @@
  */
 import { rfc3339, type Timer } from '#base/clock';
 import { errorText } from '#base/log';
-import { controllerOf, keyOf, keyText, parseKey, type ObjectKey } from '#apimachinery/meta';
+import { controllerOf, keyOf, keyText, parseKey, type KubeObject, type ObjectKey } from '#apimachinery/meta';
 import { isConflict, isNotFound } from '#apimachinery/status';
 import { namespaces, nodes, pods, replicaSets, services, statefulSets, type Binding, type Node, type Pod } from '#api/builtin';
 import type { Resource } from '#apimachinery/resource';
@@ -33,7 +33,7 @@ export class SchedulerController {
     this.#pods = plane.informers.of(pods);
     this.#nodes = plane.informers.of(nodes);
     this.#events = new EventRecorder(plane, SCHEDULER_NAME);
-    for (const resource of [namespaces, services, replicaSets, statefulSets]) plane.informers.of(resource as Resource<any>);
+    for (const resource of [namespaces, services, replicaSets, statefulSets]) plane.informers.of(resource as Resource<KubeObject>);
     this.#pods.addHandler({ onAdd: (pod) => this.#seen(undefined, pod), onUpdate: (previous, pod) => this.#seen(previous, pod), onDelete: (pod) => this.#gone(pod) });
     this.#nodes.addHandler({ onAdd: () => this.#retryAll(), onUpdate: (previous, node) => this.#nodeChanged(previous, node), onDelete: () => this.#retryAll() });
   }

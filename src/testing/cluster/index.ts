@@ -93,8 +93,8 @@ function newNode(plane: ControlPlane, { name, index, folder, runner, options }: 
 export interface SimulatedCluster extends TestCluster {
   clock: FakeClock;
   /** Moves the clock until the condition holds; fails after `limitMs` (default one minute) of its time. */
-  until<T>(what: string, probe: () => Promise<T | undefined | false> | T | undefined | false, limitMs?: number): Promise<T>;
-  elapsed(ms: number): Promise<void>;
+  until: <T>(what: string, probe: () => Promise<T | undefined | false> | T | undefined | false, limitMs?: number) => Promise<T>;
+  elapsed: (ms: number) => Promise<void>;
 }
 
 const STEP_MS = 20;

@@ -22,7 +22,7 @@ export class DisruptionController {
     this.#plane = plane;
     this.#budgets = plane.informers.of(podDisruptionBudgets);
     this.#pods = plane.informers.of(pods);
-    const of = (resource: Resource<any>): Informer<Scaled> => plane.informers.of(resource);
+    const of = (resource: Resource<KubeObject>): Informer<Scaled> => plane.informers.of(resource as Resource<Scaled>);
     this.#scaled = new Map([['ReplicaSet', of(replicaSets)], ['Deployment', of(deployments)], ['StatefulSet', of(statefulSets)]]);
     const all = () => this.#budgets.list().map(keyOf);
     const replicasChanged = (before: Scaled, after: Scaled) => before.spec?.replicas !== after.spec?.replicas;

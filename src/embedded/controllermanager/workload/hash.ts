@@ -13,7 +13,7 @@ const FNV_PRIME = 0x01000193;
 /** Up to ten characters; `collision` makes another hash for the same template. */
 export function templateHash(template: unknown, collision = 0): string {
   const hash = fnv1a(`${canonicalJson(template)}${collision > 0 ? `#${collision}` : ''}`);
-  return [...String(hash)].map((digit) => ALPHABET[digit.charCodeAt(0) % ALPHABET.length]).join('');
+  return String(hash).replace(/./g, (digit) => ALPHABET[digit.charCodeAt(0) % ALPHABET.length] ?? '');
 }
 
 function fnv1a(text: string): number {

@@ -34,7 +34,7 @@ export function planClaim<T extends KubeObject>(owner: KubeObject, selector: Lab
   return claim;
 }
 
-export function controllerReference(owner: KubeObject, resource: Resource<any>): OwnerReference {
+export function controllerReference(owner: KubeObject, resource: Resource<KubeObject>): OwnerReference {
   return {
     apiVersion: resource.group ? `${resource.group}/${resource.version}` : resource.version,
     kind: resource.kind,

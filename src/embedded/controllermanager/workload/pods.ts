@@ -8,7 +8,7 @@ import type { Client } from '#kube/client';
 import { controllerReference } from './ownership.ts';
 
 /** A pod from a template, with a generated name and its owner's reference. */
-export function podFromTemplate(template: PodTemplateSpec | undefined, owner: KubeObject, ownerResource: Resource<any>): Pod {
+export function podFromTemplate(template: PodTemplateSpec | undefined, owner: KubeObject, ownerResource: Resource<KubeObject>): Pod {
   const { labels, annotations, finalizers } = template?.metadata ?? {};
   return {
     apiVersion: 'v1',

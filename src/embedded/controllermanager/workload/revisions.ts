@@ -19,7 +19,7 @@ export interface RevisionOwner {
   client: Client;
   informer: Informer<ControllerRevision>;
   owner: KubeObject & { spec?: { template: PodTemplateSpec; revisionHistoryLimit?: number }; status?: { collisionCount?: number } };
-  resource: Resource<any>;
+  resource: Resource<KubeObject>;
 }
 
 export function templateOf(revision: ControllerRevision | undefined): PodTemplateSpec | undefined {
