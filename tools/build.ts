@@ -24,7 +24,7 @@ await build({
   platform: 'node',
   logLevel: 'warn',
   resolve: { conditionNames: ['node', 'import', 'default'] },
-  output: { dir: out, format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'chunk-[hash].js', sourcemap: true, legalComments: 'none' },
+  output: { dir: out, format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'chunk-[hash].js', sourcemap: true, comments: { legal: false }, minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } } },
 });
 cpSync(join(root, 'charts'), join(out, 'charts'), { recursive: true });
 for (const name of Object.keys(entries)) chmodSync(join(out, `${name}.js`), 0o755);
