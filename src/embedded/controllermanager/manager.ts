@@ -4,6 +4,9 @@
 import type { Pod } from '#api/builtin';
 import { controllerOf } from '#apimachinery/meta';
 import type { AnyIndexers, ControlPlane } from '#embedded/controlloop';
+import { loadBalancers } from './cloud/loadbalancer.ts';
+import { claimProtection, volumeProtection } from './cloud/protection.ts';
+import { VolumeProvisioner } from './cloud/volumes.ts';
 import { clusterRoleAggregation } from './clusterrole/reconciler.ts';
 import { CronJobController } from './cronjob/reconciler.ts';
 import { DaemonSetController } from './daemonset/reconciler.ts';
@@ -25,6 +28,10 @@ export interface ControllerSettings extends NodeLifecycleSettings, NamespaceSett
   /** The cluster's CA in PEM, published in every namespace. */
   caPem: string;
   watchMetadata: WatchMetadata;
+  /** The address that Services of type LoadBalancer get; absent: they stay pending. */
+  loadBalancerAddress?: string;
+  /** Whether claims get a (hollow) volume; default no. */
+  provisionVolumes?: boolean;
 }
 
 /** Upstream's defaults. */
@@ -61,12 +68,16 @@ export async function startControllers(plane: ControlPlane, settings: Controller
     new DisruptionController(plane).loop,
     new EndpointsController(plane).loop,
     clusterRoleAggregation(plane),
+    claimProtection(plane),
+    volumeProtection(plane),
     new NamespaceFurnitureController(plane, settings.caPem).loop,
     new TokenSecretController(plane, settings.caPem).loop,
     new EventSweeper(plane),
     new NamespaceController(plane, settings).loop,
     new NodeLifecycleController(plane, settings),
     new PodGarbageCollector(plane, settings).loop,
+    ...(settings.loadBalancerAddress ? [loadBalancers(plane, settings.loadBalancerAddress)] : []),
+    ...(settings.provisionVolumes ? [new VolumeProvisioner(plane).loop] : []),
     new GarbageCollector(plane, settings.watchMetadata),
   ];
   plane.informers.start(signal);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import {
-  clusterRoles, configMaps, cronJobs, daemonSets, deployments, endpoints, endpointSlices, events, jobs, nodes, persistentVolumeClaims, pods, secrets, serviceAccounts, services, statefulSets, tokenReviews,
+  clusterRoles, configMaps, cronJobs, daemonSets, deployments, endpoints, endpointSlices, events, jobs, nodes, persistentVolumeClaims, persistentVolumes, pods, secrets, serviceAccounts, services, statefulSets, tokenReviews,
   type CronJob, type DaemonSet, type Pod, type Service, type StatefulSet, type TokenReview,
 } from '#api/builtin';
 import { isNotFound } from '#apimachinery/status';
@@ -12,7 +12,7 @@ const NS = 'default';
 let cluster: SimulatedCluster;
 let until: SimulatedCluster['until'];
 beforeEach(async () => {
-  cluster = await startSimulatedCluster({ nodes: ['node-1', 'node-2', 'node-3'], node: { leaseRenewMs: 2000 } });
+  cluster = await startSimulatedCluster({ nodes: ['node-1', 'node-2', 'node-3'], node: { leaseRenewMs: 2000 }, settings: { loadBalancerAddress: '127.0.0.9', provisionVolumes: true } });
   ({ until } = cluster);
 });
 afterEach(() => cluster.stop());
@@ -129,4 +129,17 @@ test('events tell what happened, once each with a count', async () => {
     const seen = await reasons();
     return ['ScalingReplicaSet', 'SuccessfulCreate', 'Scheduled', 'Started'].every((reason) => seen.has(reason));
   });
+});
+
+test('a claim gets a volume that goes with it, and a load balancer an address', async () => {
+  await cluster.client.create(persistentVolumeClaims, { metadata: { name: 'data', namespace: NS }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '2Gi' } } } });
+  const claim = await until('bound', async () => {
+    const each = await cluster.client.get(persistentVolumeClaims, key('data'));
+    return each.status?.phase === 'Bound' && each;
+  });
+  assert.equal((await cluster.client.get(persistentVolumes, { name: claim.spec?.volumeName ?? '' })).status?.phase, 'Bound');
+  await cluster.client.delete(persistentVolumeClaims, key('data'));
+  await until('the volume goes', async () => (await cluster.client.list(persistentVolumes)).items.length === 0);
+  await cluster.client.create(services, { metadata: { name: 'front', namespace: NS }, spec: { type: 'LoadBalancer', ports: [{ port: 80 }] } } as Service);
+  await until('an address', async () => (await cluster.client.get(services, key('front'))).status?.loadBalancer?.ingress?.[0]?.ip === '127.0.0.9');
 });
