@@ -9,6 +9,7 @@ import { namespace as fleetNamespace } from '#api/fleet';
 import { sleep, systemClock } from '#base/clock';
 import { errorText, type Log, type LogFields } from '#base/log';
 import { Progress, type ProgressStep } from '#cli/output';
+import type { SignalName } from '#embedded/kubelet';
 import { readOwnChart } from '../adapters/charts.ts';
 import { stopSignal } from '../adapters/process.ts';
 import { serveControl } from './control.ts';
@@ -128,6 +129,11 @@ function controlHandler(host: Host, dir: DataDir, stop: () => void) {
         const control = host.node(node);
         await control[action]();
         return { node, power: control.power };
+      }
+      case 'kill': {
+        const { node, podUid, signal } = body as { node: string; podUid: string; signal: SignalName };
+        host.node(node).signalPod(podUid, signal);
+        return { node, podUid, signal };
       }
       default:
         throw new Error(`unknown request ${verb}`);
