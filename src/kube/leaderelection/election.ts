@@ -67,7 +67,8 @@ interface Acquiring {
   readonly kind: 'acquiring';
   readonly request: Request;
   readonly evidence: Evidence;
-  readonly gapMs: number;
+  /** The last sign of the previous holder. */
+  readonly gapSinceMs: number;
 }
 
 interface Leading {
@@ -322,10 +323,10 @@ function becomeReading(state: ElectionMachine, phase: Standby, nowMs: number, ac
 
 function becomeAcquiring(state: ElectionMachine, evidence: Evidence, nowMs: number, actions: ElectionAction[]): ElectionMachine {
   const { me, timings, seen, nextId: id } = state;
-  const gapMs = evidence === 'first' || !seen ? 0 : nowMs - seen.sinceMs;
-  const record = { holder: me.identity, durationMs: timings.leaseDurationMs, transitions: state.epochMax + 1, info: me.info, evidence, gapMs };
+  const gapSinceMs = evidence === 'first' || !seen ? nowMs : seen.sinceMs;
+  const record = { holder: me.identity, durationMs: timings.leaseDurationMs, transitions: state.epochMax + 1, info: me.info, evidence, gapMs: nowMs - gapSinceMs };
   actions.push({ kind: 'write', id, purpose: 'acquire', version: seen?.version ?? '', record });
-  return { ...state, nextId: id + 1, phase: { kind: 'acquiring', request: { id, sentMs: nowMs }, evidence, gapMs } };
+  return { ...state, nextId: id + 1, phase: { kind: 'acquiring', request: { id, sentMs: nowMs }, evidence, gapSinceMs } };
 }
 
 function acquired(state: ElectionMachine, phase: Acquiring, answer: Answer, nowMs: number, actions: ElectionAction[]): ElectionMachine {
@@ -351,8 +352,9 @@ function acquired(state: ElectionMachine, phase: Acquiring, answer: Answer, nowM
   }
 }
 
-function becomeLeading(state: ElectionMachine, { request, evidence, gapMs }: Acquiring, epoch: number, nowMs: number, actions: ElectionAction[]): ElectionMachine {
+function becomeLeading(state: ElectionMachine, { request, evidence, gapSinceMs }: Acquiring, epoch: number, nowMs: number, actions: ElectionAction[]): ElectionMachine {
   const { renewDeadlineMs, retryPeriodMs } = state.timings;
+  const gapMs = nowMs - gapSinceMs;
   const untilMs = request.sentMs + renewDeadlineMs;
   const renewAtMs = request.sentMs + retryPeriodMs;
   const leading: Leading = { kind: 'leading', epoch, evidence, gapMs, sentMs: request.sentMs, renewAtMs };

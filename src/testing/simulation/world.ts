@@ -59,7 +59,10 @@ export class World {
   stalledUntilMs = 0;
   /** The newest term that has begun: its number, epoch and holder. */
   newest = { term: 0, epoch: -1, holder: '' };
-  /** Whoever deletes the lock deletes the count of epochs. */
+  /**
+   * Whoever deletes the lock deletes the count of epochs with it: candidates go on above what they saw, but
+   * nobody may have seen the last one. From then on only the order of terms is checked, not of epochs.
+   */
   #countLost = false;
 
   constructor(random: Random, kind: LockKind, keepTranscript: boolean) {
@@ -163,7 +166,6 @@ export class World {
   termBegan(who: string, epoch: number): number {
     this.note(who, `leads, epoch ${epoch}`);
     if (epoch <= this.newest.epoch && !this.#countLost) this.fail(who, `term of epoch ${epoch} after epoch ${this.newest.epoch}`);
-    this.#countLost = false;
     this.newest = { term: this.newest.term + 1, epoch, holder: who };
     this.checkSingle(who);
     return this.newest.term;
