@@ -8,6 +8,7 @@ import type { ResourceTable } from '../registry/table.ts';
 import type { PathHandler } from '../server.ts';
 import { aggregated, apiGroup, apiGroupList, apiResourceList, apiVersions, groupsOf } from './discovery.ts';
 import { openApiV2, openApiV3, openApiV3Index } from './openapi.ts';
+import { acceptsOpenApiV2Protobuf, minimalOpenApiV2Protobuf, OPENAPI_V2_PROTOBUF } from '#apimachinery/openapi';
 
 export interface PathOptions {
   table: ResourceTable;
@@ -33,7 +34,7 @@ export function pathHandler(options: PathOptions): PathHandler {
     if (path === '/' || path === '') return jsonResponse(200, { paths: rootPaths(options.table) });
     const openid = options.openid[path];
     if (openid) return jsonResponse(200, openid());
-    return discovery(request, info, options, cache) ?? openApi(path, options, cache);
+    return discovery(request, info, options, cache) ?? openApi(request, path, options, cache);
   };
 }
 
@@ -96,8 +97,9 @@ function withEtag(request: ApiRequest, bytes: Uint8Array, contentType: string): 
   return response;
 }
 
-function openApi(path: string, { table, version }: PathOptions, cache: DocumentCache): ApiResponse | undefined {
+function openApi(request: ApiRequest, path: string, { table, version }: PathOptions, cache: DocumentCache): ApiResponse | undefined {
   const serverVersion = version['gitVersion'] ?? '';
+  if (path === '/openapi/v2' && acceptsOpenApiV2Protobuf(header(request, 'accept') ?? '')) return bytesResponse(200, minimalOpenApiV2Protobuf(serverVersion), OPENAPI_V2_PROTOBUF);
   if (path === '/openapi/v2') return bytesResponse(200, cache.bytes(path, () => openApiV2(table, serverVersion)));
   if (path === '/openapi/v3') return bytesResponse(200, cache.bytes(path, () => openApiV3Index(table)));
   if (!path.startsWith('/openapi/v3/')) return undefined;
