@@ -142,8 +142,11 @@ class ReflectorInformer<T extends KubeObject> implements Informer<T> {
       state = nextReflectorState(state, event, this.#random);
       const error = 'error' in event ? event.error : undefined;
       // One failure is routine (a server restarts); a series is news, told when its wait has grown long.
-      const report = state.failures > 3 ? this.#log.warn : this.#log.debug;
-      if (error !== undefined) report.call(this.#log, 'informer will try again', { phase: state.phase, delayMs: Math.round(state.delayMs), failures: state.failures, error: errorText(error) });
+      if (error !== undefined) {
+        const fields = { phase: state.phase, delayMs: Math.round(state.delayMs), failures: state.failures, error: errorText(error) };
+        if (state.failures > 3) this.#log.warn('informer will try again', fields);
+        else this.#log.debug('informer will try again', fields);
+      }
     }
   }
 
@@ -225,7 +228,7 @@ class ReflectorInformer<T extends KubeObject> implements Informer<T> {
   }
 
   #wake(): void {
-    for (const check of [...this.#waiters]) check();
+    for (const check of Array.from(this.#waiters)) check();
   }
 
   #dispatch(call: (handler: EventHandler<T>) => void): void {

@@ -88,7 +88,7 @@ async function readGroups(client: Pick<Client, 'request'>): Promise<readonly str
   const named = await getJson<{ groups?: { name: string; versions: { version: string }[]; preferredVersion?: { version: string } }[] }>(client, '/apis');
   const preferredFirst = (group: { versions: { version: string }[]; preferredVersion?: { version: string } }) => {
     const preferred = group.preferredVersion?.version;
-    return [...group.versions.map(({ version }) => version)].sort((a, b) => Number(b === preferred) - Number(a === preferred));
+    return group.versions.map(({ version }) => version).sort((a, b) => Number(b === preferred) - Number(a === preferred));
   };
   return [...(core.versions ?? []), ...(named.groups ?? []).flatMap((group) => preferredFirst(group).map((version) => formatApiVersion(group.name, version)))];
 }

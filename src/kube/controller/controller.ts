@@ -185,8 +185,9 @@ class QueueController<C extends string> implements Controller<C> {
     this.#metrics.reconciled?.('error', ms);
     const delayMs = queue.addRateLimited(key);
     // Somebody else wrote first: routine, the retry reads what they wrote.
-    const report = isConflict(error) ? log.debug : log.warn;
-    report.call(log, 'reconcile failed, will retry', { error: errorText(error), delayMs: Math.round(delayMs), failures: queue.failures(key) });
+    const fields = { error: errorText(error), delayMs: Math.round(delayMs), failures: queue.failures(key) };
+    if (isConflict(error)) log.debug('reconcile failed, will retry', fields);
+    else log.warn('reconcile failed, will retry', fields);
   }
 
   #whicheverFirst(settled: Promise<void>, signal: AbortSignal, abandon: () => void): Promise<void> {

@@ -45,7 +45,7 @@ class ElectedManager<C extends string> implements Manager<C> {
   readonly #options: ManagerOptions<C>;
   readonly #metrics: ManagerMetrics;
   readonly #log: Log;
-  readonly #informers = new Map<string, { client: C; informer: Informer<any> }>();
+  readonly #informers = new Map<string, { client: C; informer: Informer<KubeObject> }>();
   readonly #controllers: Controller<C>[] = [];
   readonly #tasks: TermTask<C>[] = [];
   readonly #life = new AbortController();
@@ -62,10 +62,10 @@ class ElectedManager<C extends string> implements Manager<C> {
     // Functions have no value to compare: informers with equal selections are shared when these are the same too.
     const identity = `${client} ${canonicalJson({ ...rest, indexers: Object.keys(indexers).sort(), transform: transform ? functionId(transform) : 0 })}`;
     const existing = this.#informers.get(identity);
-    if (existing) return existing.informer as Informer<T>;
+    if (existing) return existing.informer as unknown as Informer<T>;
     const { clients, clock, random, log } = this.#options;
     const informer = createInformer(options, { reader: clients[client], clock, random, log: log.with({ client }) });
-    this.#informers.set(identity, { client, informer });
+    this.#informers.set(identity, { client, informer: informer as unknown as Informer<KubeObject> });
     if (this.#phase !== 'new') informer.start(this.#life.signal);
     return informer;
   }
@@ -133,7 +133,7 @@ class ElectedManager<C extends string> implements Manager<C> {
 
   #termWork(): TermWork<C> {
     const { clients, clock, log, drainBudgetMs = DRAIN_BUDGET_MS } = this.#options;
-    const informers = [...this.#informers.values()].map(({ informer }) => informer as Informer<KubeObject>);
+    const informers = [...this.#informers.values()].map(({ informer }) => informer);
     return { clients, clock, log, drainBudgetMs, informers, controllers: this.#controllers, tasks: this.#tasks };
   }
 

@@ -2,7 +2,7 @@
  * The manager's metrics under the names controller-runtime and client-go use, so that existing dashboards
  * and alerts work; what is ours alone is prefixed `leader_election_` too.
  */
-import { Counter, Gauge, Histogram, Registry } from '@prometheus-io/client';
+import { Counter, Gauge, Histogram, type Registry } from '@prometheus-io/client';
 import type { ControllerMetrics } from '../controller/index.ts';
 import type { ElectionStatus, Term } from '../leaderelection/index.ts';
 

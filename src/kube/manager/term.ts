@@ -49,7 +49,10 @@ export async function runTerm<C extends string>(work: TermWork<C>, term: Term, s
   const running: Promise<void>[] = [];
   let failure: { error: unknown } | undefined;
   const failed = new Promise<void>((resolve) => {
-    const start = (promise: Promise<void>) => running.push(promise.catch((error: unknown) => void ((failure ??= { error }), resolve())));
+    const start = (promise: Promise<void>) => running.push(promise.catch((error: unknown) => {
+      failure ??= { error };
+      resolve();
+    }));
     const begin = async () => {
       for (const task of work.tasks) if (task.beforeBarrier) start(runTask(task, { view, clients, work, over }));
       await passBarrier(work, over);

@@ -63,7 +63,7 @@ export class ApiStub implements Transport {
 
   /** Ends every open watch: normally, or with an error as a broken connection would. */
   breakWatches(error?: Error): void {
-    for (const watcher of [...this.#watchers]) watcher.end(error);
+    for (const watcher of Array.from(this.#watchers)) watcher.end(error);
   }
 
   bookmark(): void {

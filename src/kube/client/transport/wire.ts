@@ -101,15 +101,15 @@ export function createWireTransport({ server, wire, authorizer, clock }: WireTra
     },
   };
 
-  async function* read(request: RawRequest, { body, broken }: WireResponse, deadline: Deadline): AsyncIterable<Uint8Array> {
+  async function* read(request: RawRequest, response: WireResponse, deadline: Deadline): AsyncIterable<Uint8Array> {
     try {
-      for await (const chunk of body) yield chunk as Uint8Array;
-      assertWhole(broken());
+      for await (const chunk of response.body) yield chunk as Uint8Array;
+      assertWhole(response.broken());
     } catch (error) {
       if (!request.signal?.aborted) throw failure(request, deadline, error);
     } finally {
       deadline.dispose();
-      body.destroy();
+      response.body.destroy();
     }
   }
 }
@@ -118,15 +118,15 @@ function assertWhole(reason: string | undefined): void {
   if (reason) throw new Error(reason);
 }
 
-async function collect({ body, broken }: WireResponse): Promise<Uint8Array> {
+async function collect(response: WireResponse): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of body) {
+  for await (const chunk of response.body) {
     size += (chunk as Buffer).length;
     if (size > RESPONSE_BYTES_MAX) throw new Error(`response body is larger than ${RESPONSE_BYTES_MAX} bytes: ask for smaller pages`);
     chunks.push(chunk as Buffer);
   }
-  assertWhole(broken());
+  assertWhole(response.broken());
   return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
 }
 
