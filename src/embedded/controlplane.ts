@@ -60,7 +60,7 @@ export class ClusterControlPlane implements Component, PodLogs {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    await Promise.race([this.#cluster.listening, new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))]);
+    await Promise.race([this.#cluster.listening, aborted(signal)]);
     if (signal.aborted) return;
     const pool = new InformerPool((options) => createInformer(options, this.#informerDeps('kube-controller-manager')), SHARED_INDEXERS);
     const scheduler = new SchedulerController(this.#plane('kube-scheduler', pool));
@@ -69,6 +69,8 @@ export class ClusterControlPlane implements Component, PodLogs {
     await startControllers(this.#plane('kube-controller-manager', pool), this.#settings(), signal);
     await scheduler.start(signal);
     await Promise.all([...this.#nodes.values()].map((node) => node.run(signal)));
+    await aborted(signal);
+    await Promise.all([...this.#nodes.values()].map((node) => node.ended));
   }
 
   async *logs(pod: Pod, options: LogOptions): AsyncIterable<Uint8Array> {
@@ -119,4 +121,11 @@ export class ClusterControlPlane implements Component, PodLogs {
       ...(simulation ? { simulation } : {}),
     });
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }

@@ -13,7 +13,6 @@ import { DaemonSetController } from './daemonset/reconciler.ts';
 import { DeploymentController } from './deployment/reconciler.ts';
 import { DisruptionController } from './disruption/reconciler.ts';
 import { EndpointsController } from './endpoints/reconciler.ts';
-import { EventSweeper } from './eventttl/reconciler.ts';
 import { GarbageCollector, type WatchMetadata } from './garbagecollector/collector.ts';
 import { JobController } from './job/reconciler.ts';
 import { NamespaceController, type NamespaceSettings } from './namespace/reconciler.ts';
@@ -72,7 +71,6 @@ export async function startControllers(plane: ControlPlane, settings: Controller
     volumeProtection(plane),
     new NamespaceFurnitureController(plane, settings.caPem).loop,
     new TokenSecretController(plane, settings.caPem).loop,
-    new EventSweeper(plane),
     new NamespaceController(plane, settings).loop,
     new NodeLifecycleController(plane, settings),
     new PodGarbageCollector(plane, settings).loop,

@@ -56,6 +56,7 @@ export class Kubelet implements NodeControl, PodLogs {
   #boots = 0;
   #power: PowerState = 'on';
   #running = false;
+  #ended: Promise<void> = Promise.resolve();
 
   constructor(plane: ControlPlane, options: NodeOptions) {
     this.#plane = plane;
@@ -85,9 +86,14 @@ export class Kubelet implements NodeControl, PodLogs {
     await this.#pods.waitForSync(signal);
     this.#forgetFolders();
     this.#running = true;
-    signal.addEventListener('abort', () => void this.#shutdown(), { once: true });
+    signal.addEventListener('abort', () => (this.#ended = this.#shutdown()), { once: true });
     await this.#poster.start();
     this.#takeUp(false);
+  }
+
+  /** Settles when the node has shut down after the end of {@link run}'s signal. */
+  get ended(): Promise<void> {
+    return this.#ended;
   }
 
   async stop(): Promise<void> {

@@ -57,6 +57,8 @@ export class PodWorker {
   #begun = false;
   #terminating = false;
   #gone = false;
+  /** The node lost power: the pod's folder belongs to its next life. */
+  #off = false;
   /** The stored status is final and not ours to touch. */
   #settled = false;
   #dirty = false;
@@ -118,6 +120,7 @@ export class PodWorker {
 
   /** Power off: nothing of the pod survives, nothing is reported. */
   powerOff(): void {
+    this.#off = true;
     this.#gone = true;
     this.#terminating = true;
     this.#deadline?.cancel();
@@ -230,6 +233,7 @@ export class PodWorker {
         else await sleep(clock, STATUS_RETRY_MS);
       }
     }
+    if (this.#off) return;
     rmSync(this.#deps.folder, { recursive: true, force: true });
     this.#deps.removed();
   }

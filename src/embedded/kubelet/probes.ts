@@ -1,6 +1,7 @@
 /**
  * Probes of one running container: startup first, then liveness and readiness side by side. Each has its
- * own timer; results come as events. HTTP and TCP checks go to the pod's own address.
+ * own timer; results come as events. Until a startup or readiness probe first passes, it is also checked
+ * between its periods, so that a process is noticed soon after it is up; such early failures do not count. HTTP and TCP checks go to the pod's own address.
  *
  * Absent: exec (no process may be entered) and gRPC; they count as passing.
  */
@@ -22,6 +23,8 @@ export interface ProbeEvents {
 interface Counter {
   successes: number;
   failures: number;
+  /** It succeeded as often in a row as it must, at least once. */
+  passed: boolean;
 }
 
 /** Runs the probes of a container until stopped. Without probes it is started and ready at once. */
@@ -63,13 +66,20 @@ export class ContainerProbes {
   }
 
   #begin(kind: ProbeKind, probe: Probe): void {
-    const counter: Counter = { successes: 0, failures: 0 };
+    const counter: Counter = { successes: 0, failures: 0, passed: false };
     const periodMs = (probe.periodSeconds ?? 10) * 1000;
+    let nextCountMs = this.#clock.monotonicMs();
+    let earlyMs = FIRST_CHECK_MS;
     const round = () => {
       void this.#check(probe).then((problem) => {
         if (this.#stopped) return;
-        if (!this.frozen) this.#count({ kind, probe, counter, problem });
-        if (!this.#stopped && !(kind === 'startup' && counter.successes > 0)) this.#timers.set(kind, this.#clock.after(periodMs, round));
+        // A failure counts once per period; in between, a process that is coming up is only looked at.
+        const due = this.#clock.monotonicMs() >= nextCountMs;
+        if (due) nextCountMs = this.#clock.monotonicMs() + periodMs;
+        if (!this.frozen && (due || problem === undefined)) this.#count({ kind, probe, counter, problem });
+        if (this.#stopped || (kind === 'startup' && counter.passed)) return;
+        earlyMs = Math.min(periodMs, earlyMs * 2);
+        this.#timers.set(kind, this.#clock.after(counter.passed || kind === 'liveness' ? periodMs : earlyMs, round));
       });
     };
     this.#timers.set(kind, this.#clock.after((probe.initialDelaySeconds ?? 0) * 1000 || FIRST_CHECK_MS, round));
@@ -84,6 +94,7 @@ export class ContainerProbes {
       counter.successes = 0;
     }
     if (problem === undefined && counter.successes === (probe.successThreshold ?? 1)) {
+      counter.passed = true;
       if (kind === 'startup') this.#afterStartup();
       if (kind === 'readiness') this.#events.ready(true);
     }
