@@ -58,6 +58,7 @@ class Build {
     fixReferences(resources);
     resolveVariables(resources, this.variables);
     const kept = resources.filter(({ object }) => !isLocal(object));
+    for (const { object } of kept) dropEmptyAnnotations(object);
     return sortResources(kept, from).map(({ object }) => object);
   }
 
@@ -166,8 +167,14 @@ function combine(old: Resource, generated: Resource): Resource {
   for (const key of ['data', 'binaryData']) {
     if (merging && isRecord(old.object[key])) object[key] = { ...old.object[key], ...(isRecord(object[key]) ? object[key] : {}) };
   }
-  const needsHash = (old.generated?.needsHash ?? false) || (generated.generated?.needsHash ?? false);
+  // What was not generated keeps its plain name.
+  const needsHash = old.generated?.needsHash ?? false;
   return { ...old, object, generated: { behavior: 'create', needsHash } };
+}
+
+function dropEmptyAnnotations(object: KubeManifest): void {
+  const metadata = metadataOf(object);
+  if (isRecord(metadata['annotations']) && Object.keys(metadata['annotations']).length === 0) delete metadata['annotations'];
 }
 
 function isLocal(object: KubeManifest): boolean {
@@ -179,7 +186,7 @@ function isLocal(object: KubeManifest): boolean {
 function objectsOf(text: string, file: string): KubeManifest[] {
   let documents;
   try {
-    documents = parseDocuments(text, { file });
+    documents = parseDocuments(text, { file, dialect: 'v3' });
   } catch (error) {
     if (error instanceof GoYamlError) throw new KustomizeError(`MalformedYAMLError: ${error.message}`, undefined, { cause: error });
     throw error;

@@ -69,12 +69,9 @@ function put(object: KubeManifest, field: string, key: string, value: string): v
   map[key] = value;
 }
 
-const KEY = /^[-._a-zA-Z0-9]+$/;
-
 function pairsOf({ files, from, args }: Generation): Map<string, Uint8Array> {
   const pairs = new Map<string, Uint8Array>();
   const add = (key: string, bytes: Uint8Array) => {
-    if (!KEY.test(key)) throw new KustomizeError(`${JSON.stringify(key)} is not a valid key name: a valid config key must consist of alphanumeric characters, '-', '_' or '.'`, from.file);
     if (pairs.has(key)) throw new KustomizeError(`cannot add key ${JSON.stringify(key)}, another key by that name already exists`, from.file);
     pairs.set(key, bytes);
   };

@@ -1,15 +1,15 @@
 /** The suffix kustomize gives generated names: from the content, so that a change of it changes the name. */
 import { base64Encode, sha256Hex } from '#base/hash';
-import { canonicalJson, isRecord } from '#base/json';
+import { canonicalJson } from '#base/json';
 import type { KubeManifest } from './types.ts';
 
 const ALPHABET: Readonly<Record<string, string>> = { '0': 'g', '1': 'h', '3': 'k', a: 'm', e: 't' };
 const LENGTH = 10;
 
 export function contentHash(object: KubeManifest): string {
-  const metadata = isRecord(object['metadata']) ? object['metadata'] : {};
   const kind = object['kind'];
-  const name = metadata['name'] ?? '';
+  // The name does not count, so that a prefix does not change the suffix.
+  const name = '';
   let content: Record<string, unknown>;
   if (kind === 'ConfigMap') content = { kind, name, data: object['data'] ?? '', ...(object['binaryData'] === undefined ? {} : { binaryData: object['binaryData'] }) };
   else if (kind === 'Secret') content = { kind, type: object['type'] ?? '', name, data: object['data'] ?? '', ...(object['stringData'] === undefined ? {} : { stringData: object['stringData'] }) };

@@ -36,7 +36,7 @@ export function readKustomization(files: KustomizeFiles, dir: string): Kustomiza
   const file = findKustomization(files, dir);
   if (file === undefined) throw new KustomizeError(`unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '${dir || '.'}'`);
   const raw = readMap(files, file);
-  if (Object.keys(raw).length === 0) throw new KustomizeError('kustomization.yaml is empty', file);
+  if (Object.keys(raw).every((key) => key === 'apiVersion' || key === 'kind' || key === 'metadata')) throw new KustomizeError('kustomization.yaml is empty', file);
   const kind = raw['kind'] ?? 'Kustomization';
   if (kind !== 'Kustomization' && kind !== 'Component') throw new KustomizeError(`kind should be Kustomization or Component, not ${JSON.stringify(kind)}`, file);
   for (const key of Object.keys(raw)) {
@@ -94,7 +94,9 @@ export function mapList(from: Kustomization, name: string): Raw[] {
 
 export function textField(from: Raw, name: string): string {
   const value = from[name];
-  return value === undefined || value === null ? '' : String(value);
+  if (value === undefined || value === null) return '';
+  if (typeof value !== 'string') throw new KustomizeError(`invalid Kustomization: json: cannot unmarshal ${typeof value === 'boolean' ? 'bool' : typeof value} into Go struct field ${name} of type string`);
+  return value;
 }
 
 /** A map of texts; Go refuses other values. */

@@ -65,7 +65,7 @@ function patchText(entry: Raw, context: PatchContext): string {
 
 function documents(text: string, { from }: PatchContext): unknown[] {
   try {
-    return parseDocuments(text).map(({ value }) => value);
+    return parseDocuments(text, { dialect: 'v3' }).map(({ value }) => value);
   } catch (error) {
     if (error instanceof GoYamlError) throw new KustomizeError(`unable to parse patch: ${error.message}`, from.file, { cause: error });
     throw error;

@@ -40,7 +40,6 @@ const REFERRALS: readonly Referral[] = [
       { path: 'spec/tls/secretName', kind: 'Ingress' },
       ...['ingress.kubernetes.io\\/auth-secret', 'nginx.ingress.kubernetes.io\\/auth-secret', 'nginx.ingress.kubernetes.io\\/auth-tls-secret'].map((name) => ({ path: `metadata/annotations/${name}`, kind: 'Ingress' })),
       { path: 'imagePullSecrets/name', kind: 'ServiceAccount' },
-      { path: 'secrets/name', kind: 'ServiceAccount' },
       ...['adminSecretName', 'userSecretName', 'secretRef', 'secretName'].map((name) => ({ path: `parameters/${name}`, kind: 'StorageClass' })),
       ...roles('rules/resourceNames'),
       { path: 'spec/csi/nodePublishSecretRef/name', kind: 'PersistentVolume' },
@@ -119,7 +118,6 @@ function roleRefMatches(referrer: Resource, targets: readonly Resource[]): boole
 function fixObject(referrer: Resource, reference: Record<string, unknown>, targets: readonly Resource[]): void {
   const name = reference['name'];
   if (typeof name !== 'string') return;
-  if (reference['kind'] !== undefined && !targets.some(({ object }) => object['kind'] === reference['kind'])) return;
   const namespace = typeof reference['namespace'] === 'string' ? reference['namespace'] : '';
   const found = targets.filter((target) => identities(target).some((one) => one.name === name && sameNamespace(one.namespace, namespace)));
   const target = pickTarget(referrer, found);

@@ -121,7 +121,8 @@ function changeImage(container: Record<string, unknown>, entry: Raw): void {
   if (newTag !== '' && newDigest !== '') rest = `:${newTag}@${newDigest}`;
   else if (newTag !== '') rest = `:${newTag}`;
   else if (newDigest !== '') rest = `@${newDigest}`;
-  else if (suffix !== '') rest = `:${tag}${suffix}`;
+  // kustomize visits an image twice, by its field list and by searching for containers; only here it shows.
+  else if (suffix !== '') rest = `:${tag}${suffix}${suffix}`;
   container['image'] = `${textField(entry, 'newName') || name}${rest}`;
 }
 

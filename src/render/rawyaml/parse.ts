@@ -18,6 +18,8 @@ export interface YamlOptions {
   strict?: boolean;
   /** Integers beyond 2^53 come back as bigint instead of the nearest number. */
   bigints?: boolean;
+  /** `v3`: the newer Go reader (kustomize): y, n, yes, no, on and off are text. Default: sigs.k8s.io/yaml. */
+  dialect?: 'v3';
   /** Added to line numbers of errors: the text begins on this one-based line of the file. */
   firstLine?: number;
 }
@@ -63,6 +65,7 @@ function scan(text: string, options: YamlOptions): Event[] {
 
 const EVENT = { document: 1, sequence: 2, mapping: 3, scalar: 4, alias: 5, pop: 6 };
 const PLAIN = 1;
+const YAML11_WORDS = /^(?:[yn]|yes|no|on|off)$/i;
 const MERGE = Symbol('merge key');
 
 interface Anchored {
@@ -174,7 +177,11 @@ class Builder {
     if (tag !== '') return this.number(this.tagged(tag, text, event));
     if (event.style !== PLAIN) return text;
     if (text === '<<') return MERGE;
-    return this.number(resolvePlain(text));
+    return this.number(this.plain(text));
+  }
+
+  private plain(text: string): Scalar {
+    return this.options.dialect === 'v3' && YAML11_WORDS.test(text) ? text : resolvePlain(text);
   }
 
   private number(value: Scalar): unknown {
