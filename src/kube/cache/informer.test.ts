@@ -72,7 +72,7 @@ describe('what breaks a watch does not end it', () => {
       stub.intercept = undefined;
       stub.put(PODS, pod('two'));
       await clock.advance(30_000);
-      assert.deepEqual(informer.list().map((object) => object.metadata.name).sort(), ['one', 'two']);
+      assert.deepEqual(informer.list().map((object) => object.metadata.name).sort((a = '', b = '') => a.localeCompare(b)), ['one', 'two']);
       assert.equal(count('GET'), expected.lists);
       abort.abort();
     });

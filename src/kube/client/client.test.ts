@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { defineResource } from '#apimachinery/resource';
-import { isConflict, isExpired, isForbidden, isNotFound, StatusError } from '#apimachinery/status';
+import { isConflict, isExpired, isForbidden, isNotFound, type StatusError } from '#apimachinery/status';
 import type { KubeObject } from '#apimachinery/meta';
 import { FakeClock } from '#testing/clock';
 import { ApiStub, ok, status } from '#testing/kube';
