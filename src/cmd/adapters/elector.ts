@@ -31,7 +31,7 @@ export function createProcessElector(options: ComponentOptions<string>, onTransi
   });
 }
 
-function lockKind(text: string | undefined): LockKind {
+export function lockKind(text: string | undefined): LockKind {
   if (text === undefined || text === '' || text === 'leases') return 'leases';
   if (text === 'configmaps') return 'configmaps';
   throw new Error(`CATTLE_ELECTION_RESOURCE_LOCK: ${JSON.stringify(text)} is unknown; use leases or configmaps`);

@@ -4,8 +4,10 @@ import { systemClock } from '#base/clock';
 import type { Log } from '#base/log';
 import { systemRandom } from '#base/random';
 import type { Client, Connection } from '#kube/client';
+import { createEventRecorder } from '#kube/events';
+import { type Transition, transitionEvents } from '#kube/leaderelection';
 import { createManager, httpListener, type Listener, type Manager } from '#kube/manager';
-import { createProcessElector } from './elector.ts';
+import { createProcessElector, lockKind } from './elector.ts';
 import type { Identity } from './process.ts';
 
 export interface ComponentOptions<C extends string> {
@@ -29,13 +31,22 @@ export function createComponentManager<C extends string>(options: ComponentOptio
   return createManager<C>({
     name: options.name,
     clients: options.clients,
-    elector: createProcessElector(options),
+    elector: createProcessElector(options, transitionTeller(options)),
     clock: systemClock,
     random: systemRandom,
     log: options.log,
     registry,
     listeners: listeners(options),
   });
+}
+
+/** Each change of leadership becomes an Event on the lease, written with the client of the cluster that keeps it. */
+function transitionTeller<C extends string>(options: ComponentOptions<C>): ((transition: Transition) => void) | undefined {
+  const client = Object.values<Client>(options.clients).find(({ server }) => server === options.leaseConnection.server);
+  if (!client) return undefined;
+  const { name, identity, namespace, lease, log, env } = options;
+  const recorder = createEventRecorder({ client, component: name, instance: identity.holder, namespace, clock: systemClock, random: systemRandom, log });
+  return transitionEvents({ kind: lockKind(env.CATTLE_ELECTION_RESOURCE_LOCK), namespace, name: lease }, (about, text) => recorder.event(about, text));
 }
 
 /** In a pod the endpoints are on by default (8080 metrics, 8081 health); a plain process opens none unless asked. */

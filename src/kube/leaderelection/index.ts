@@ -9,6 +9,7 @@ export { createInThreadElector } from './in-thread.ts';
 export type { InThreadElectorOptions } from './in-thread.ts';
 export { createSoleElector } from './sole.ts';
 export type { Transition } from './elector.ts';
+export { transitionEvents } from './events.ts';
 export type { LockAddress } from './driver.ts';
 export type { Candidate, HolderInfo, LockRecord } from './record.ts';
 export { decodeLock, DETAILS_ANNOTATION, encodeLock, LEADER_ANNOTATION, lockResource } from './lock.ts';
