@@ -86,7 +86,10 @@ export class Kubelet implements NodeControl, PodLogs {
     await this.#pods.waitForSync(signal);
     this.#forgetFolders();
     this.#running = true;
-    signal.addEventListener('abort', () => (this.#ended = this.#shutdown()), { once: true });
+    const powerOff = () => {
+      this.#ended = this.#shutdown();
+    };
+    signal.addEventListener('abort', powerOff, { once: true });
     await this.#poster.start();
     this.#takeUp(false);
   }

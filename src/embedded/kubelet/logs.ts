@@ -73,13 +73,21 @@ export class ContainerLog {
     const run = options.previous ? this.#run - 1 : this.#run;
     // Subscribe before reading, so that no line falls between.
     const follow = options.follow && running && !options.previous ? this.#follow(options.signal) : undefined;
-    const since = options.sinceTime ? Date.parse(options.sinceTime) : options.sinceSeconds ? this.#clock.wallMs() - options.sinceSeconds * 1000 : 0;
-    let lines = this.#lines(run).filter((line) => since === 0 || Date.parse(line.time) >= since);
-    if (options.tailLines !== undefined && options.tailLines >= 0) lines = options.tailLines === 0 ? [] : lines.slice(-options.tailLines);
     const show = (line: Line) => Buffer.from(options.timestamps ? `${line.time} ${line.text}\n` : `${line.text}\n`, 'utf8');
-    const stored = Buffer.concat(lines.map(show));
-    if (stored.length > 0) yield options.limitBytes ? stored.subarray(0, options.limitBytes) : stored;
-    if (follow) for await (const line of follow) yield show(line);
+    try {
+      const stored = Buffer.concat(this.#selected(run, options).map(show));
+      if (stored.length > 0) yield options.limitBytes ? stored.subarray(0, options.limitBytes) : stored;
+      if (follow) for await (const line of follow.lines) yield show(line);
+    } finally {
+      follow?.release();
+    }
+  }
+
+  #selected(run: number, { sinceTime, sinceSeconds, tailLines }: LogOptions): Line[] {
+    const since = sinceTime ? Date.parse(sinceTime) : sinceSeconds ? this.#clock.wallMs() - sinceSeconds * 1000 : 0;
+    const lines = this.#lines(run).filter((line) => since === 0 || Date.parse(line.time) >= since);
+    if (tailLines === undefined || tailLines < 0) return lines;
+    return tailLines === 0 ? [] : lines.slice(-tailLines);
   }
 
   #append(stream: 'stdout' | 'stderr', texts: readonly string[]): void {
@@ -103,29 +111,32 @@ export class ContainerLog {
     return [`${this.#file(run)}.1`, this.#file(run)].flatMap((file) => (existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [])).filter(Boolean).map(parseLine);
   }
 
-  async *#follow(signal: AbortSignal | undefined): AsyncIterable<Line> {
+  /** Subscribes at once, not only when the first line is asked for. */
+  #follow(signal: AbortSignal | undefined): { lines: AsyncIterable<Line>; release: () => void } {
     const queue: Line[] = [];
-    let over = signal?.aborted ?? false;
-    let wake = () => {};
+    const state = { over: signal?.aborted ?? false, wake: () => {} };
     const follower = (line: Line | undefined) => {
-      if (!line || queue.length >= FOLLOW_LINES_MAX) over = true;
+      if (!line || queue.length >= FOLLOW_LINES_MAX) state.over = true;
       else queue.push(line);
-      wake();
+      state.wake();
     };
     const onAbort = () => follower(undefined);
     this.#followers.add(follower);
     signal?.addEventListener('abort', onAbort, { once: true });
-    try {
-      for (;;) {
-        const line = queue.shift();
-        if (line) yield line;
-        else if (over) return;
-        else await new Promise<void>((resolve) => (wake = resolve));
-      }
-    } finally {
+    const release = () => {
       this.#followers.delete(follower);
       signal?.removeEventListener('abort', onAbort);
-    }
+    };
+    return { lines: drain(queue, state), release };
+  }
+}
+
+async function* drain(queue: Line[], state: { over: boolean; wake: () => void }): AsyncIterable<Line> {
+  for (;;) {
+    const line = queue.shift();
+    if (line) yield line;
+    else if (state.over) return;
+    else await new Promise<void>((resolve) => (state.wake = resolve));
   }
 }
 
