@@ -102,19 +102,40 @@ interface ItemMerge {
   schema: MergeSchema | undefined;
 }
 
-/** Patched and added items first, in the patch's order; the others behind them. */
-function mergeItems({ target, patch, keys, schema }: ItemMerge): unknown[] {
+/**
+ * By one key: patched and added items first, in the patch's order, the others behind them. By several keys:
+ * added items first, the others at their places; an item that differs from a present one only in lacking a
+ * key, or in having it, is dropped. Both orders are kustomize's (measured).
+ */
+function mergeItems(merge: ItemMerge): unknown[] {
+  const { target, patch, keys } = merge;
   const used = keys.filter((key) => patch.some((item) => item[key] !== undefined) || target.some((item) => item[key] !== undefined));
-  const common = used.filter((key) => [...patch, ...target].every((item) => item[key] !== undefined));
-  const by = common.length > 0 ? common : used;
-  const same = (a: Item, b: Item) => by.every((key) => deepEqual(a[key] ?? null, b[key] ?? null));
+  return used.length > 1 ? mergeByKeys({ ...merge, keys: used }) : mergeByKey({ ...merge, keys: used });
+}
+
+function mergeByKey({ target, patch, keys, schema }: ItemMerge): unknown[] {
+  const key = keys[0] ?? '';
   const first: Item[] = [];
   const touched = new Set<Item>();
   for (const item of patch) {
-    const present = target.filter((candidate) => same(candidate, item));
+    const present = target.filter((candidate) => deepEqual(candidate[key], item[key]));
     for (const candidate of present) touched.add(candidate);
     const merged = mergeMap(present[0] ?? {}, item, schema);
     if (merged) first.push(merged);
   }
   return [...first, ...target.filter((item) => !touched.has(item))];
+}
+
+function mergeByKeys({ target, patch, keys, schema }: ItemMerge): unknown[] {
+  const added: Item[] = [];
+  const kept: (Item | undefined)[] = [...target];
+  for (const item of patch) {
+    const index = target.findIndex((candidate) => keys.every((key) => deepEqual(candidate[key], item[key])));
+    if (index >= 0) kept[index] = mergeMap(target[index] as Item, item, schema);
+    else if (!target.some((candidate) => keys.every((key) => candidate[key] === undefined || item[key] === undefined || deepEqual(candidate[key], item[key])))) {
+      const merged = mergeMap({}, item, schema);
+      if (merged) added.push(merged);
+    }
+  }
+  return [...added, ...kept.filter((item) => item !== undefined)];
 }
