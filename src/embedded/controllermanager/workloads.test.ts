@@ -122,6 +122,18 @@ test('a Secret that asks for the token of an account gets one that works, and go
   await until('the old Secret goes', () => cluster.client.get(secrets, key('robot-token')).then(() => false, (error: unknown) => isNotFound(error)));
 });
 
+test('a simulated pod waits for a Secret that it needs, as a real one would', async () => {
+  const spec = { containers: [{ name: 'main', image: 'app:1', env: [{ name: 'X', valueFrom: { secretKeyRef: { name: 'late', key: 'x' } } }] }] };
+  await cluster.client.create(pods, { metadata: { name: 'needy', namespace: NS }, spec } as Pod);
+  const waiting = await until('it waits', async () => {
+    const state = (await cluster.client.get(pods, key('needy'))).status?.containerStatuses?.[0]?.state?.waiting;
+    return state?.reason === 'CreateContainerConfigError' && state;
+  });
+  assert.equal(waiting.message, 'secret "late" not found');
+  await cluster.client.create(secrets, { metadata: { name: 'late', namespace: NS }, data: { x: 'eA==' } });
+  await until('it runs', async () => isReady(await cluster.client.get(pods, key('needy'))));
+});
+
 test('events tell what happened, once each with a count', async () => {
   await cluster.client.create(deployments, { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'db', namespace: NS }, spec: { replicas: 1, selector: { matchLabels: { app: 'db' } }, template: template() } } as never);
   const reasons = async () => new Set((await cluster.client.list(events, { namespace: NS })).items.map((event) => event.reason));

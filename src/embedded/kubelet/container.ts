@@ -47,6 +47,8 @@ export interface ContainerDeps {
   simulation: Simulation;
   /** Absent: the image is simulated. Throws {@link ContainerConfigError} when something is missing yet. */
   launch: (() => Promise<Launch>) | undefined;
+  /** For simulated containers: throws {@link ContainerConfigError} while an object they refer to is missing. */
+  verify: (() => Promise<void>) | undefined;
   /** Whether a simulated run ends by itself. */
   completes: boolean;
   changed: () => void;
@@ -165,15 +167,17 @@ export class ContainerRunner {
   }
 
   async #start(): Promise<void> {
-    const { launch, simulation, clock } = this.#deps;
-    if (!launch) {
+    const { launch, verify, simulation, clock } = this.#deps;
+    if (!launch && !verify) {
       this.#timer = clock.after(this.#between(simulation.startMs), () => this.#simulatedUp());
       return;
     }
     try {
-      const plan = await launch();
+      const plan = await launch?.();
+      await verify?.();
       if (this.#stopping) return;
-      this.#spawn(plan);
+      if (plan) this.#spawn(plan);
+      else this.#timer = clock.after(this.#between(simulation.startMs), () => this.#simulatedUp());
     } catch (error) {
       if (this.#stopping) return;
       this.#cannotStart(error);

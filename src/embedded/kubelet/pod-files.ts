@@ -26,6 +26,7 @@ export interface PodFilesDeps {
   online(): boolean;
 }
 
+const ROOT_CA = 'kube-root-ca.crt';
 const REFRESH_MS = 60_000;
 const TOKEN_LIFE_USED = 0.8;
 
@@ -56,6 +57,20 @@ export class PodFiles {
     this.#armRefresh(pod);
     const env = { ...baseEnv, ...image.env, HOME: root, TMPDIR: join(root, 'tmp'), HOSTNAME: pod.spec?.hostname ?? pod.metadata.name ?? '', POD_IP: facts.podIP, ...own, FLEET_TS_ROOT: root };
     return { argv, env, cwd: root };
+  }
+
+  /** Whether the pod or the container names objects that must exist, besides the cluster's own certificate. */
+  refers(pod: Pod, container: Container): boolean {
+    const names = referencedNames(pod, container);
+    return names.secrets.size > 0 || [...names.configMaps].some((name) => name !== ROOT_CA);
+  }
+
+  /** Throws {@link ContainerConfigError} while something that the container needs is missing. */
+  async verify(pod: Pod, container: Container): Promise<void> {
+    const references = await this.#references(pod, container);
+    containerEnvironment(pod, container, references, this.#deps.facts);
+    const context: VolumeContext = { pod, references, facts: this.#deps.facts, token: () => '' };
+    for (const volume of pod.spec?.volumes ?? []) volumeFiles(volume, context);
   }
 
   close(): void {

@@ -169,8 +169,9 @@ export class PodWorker {
     const { clock, log, random, runner, folder, podIP, simulation, files, resolve } = this.#deps;
     const image = resolve(container.image ?? '');
     const launch = image ? (): Promise<Launch> => files.prepare(this.#pod, container, image) : undefined;
+    const verify = !image && files.refers(this.#pod, container) ? () => files.verify(this.#pod, container) : undefined;
     return new ContainerRunner(this.#pod, container, {
-      clock, log, random, runner, podIP, simulation, launch,
+      clock, log, random, runner, podIP, simulation, launch, verify,
       folder: join(folder, 'containers', container.name),
       restartPolicy: restartPolicyOf(this.#pod, container, isInit),
       completes: isInit ? container.restartPolicy !== 'Always' : completesByItself(this.#pod),
