@@ -54,7 +54,7 @@ class Http2Wire implements Wire {
   readonly #clock: Clock;
   readonly #ping: PingOptions;
   #sessions: Session[] = [];
-  #connecting: Promise<Session> | undefined;
+  #connecting: { session: Promise<Session>; cancel: (error: Error) => void } | undefined;
   #closed = false;
 
   constructor(connection: Connection, clock: Clock, ping: PingOptions) {
@@ -65,7 +65,7 @@ class Http2Wire implements Wire {
   }
 
   async exchange(request: WireRequest): Promise<WireResponse> {
-    const session = await this.#acquire();
+    const session = await this.#acquire(request.signal);
     request.signal.throwIfAborted();
     request.beforeSend?.();
     const sentMs = this.#clock.monotonicMs();
@@ -88,15 +88,27 @@ class Http2Wire implements Wire {
     this.#sessions = [];
   }
 
-  async #acquire(): Promise<Session> {
+  async #acquire(signal: AbortSignal): Promise<Session> {
     const free = this.#sessions.find((session) => session.usable && session.open < streamsMax(session));
     if (free) return free;
-    this.#connecting ??= dial(this.#connection, this.#clock)
-      .then((http2) => this.#adopt(http2))
+    this.#connecting ??= this.#connect();
+    const connecting = this.#connecting;
+    return abortable(connecting.session, signal, (reason) => {
+      // A handshake that outlasts a whole request is stuck; who comes next starts a fresh one.
+      if (!(reason instanceof TimeoutError)) return;
+      if (this.#connecting === connecting) this.#connecting = undefined;
+      connecting.cancel(reason);
+    });
+  }
+
+  #connect(): { session: Promise<Session>; cancel: (error: Error) => void } {
+    const { http2, cancel } = dial(this.#connection, this.#clock);
+    const session = http2
+      .then((opened) => this.#adopt(opened))
       .finally(() => {
-        this.#connecting = undefined;
+        if (this.#connecting?.session === session) this.#connecting = undefined;
       });
-    return this.#connecting;
+    return { session, cancel };
   }
 
   #adopt(http2: ClientHttp2Session): Session {
@@ -146,15 +158,28 @@ function streamsMax(session: Session): number {
   return Math.min(session.http2.remoteSettings?.maxConcurrentStreams ?? STREAMS_MAX_DEFAULT, 1000);
 }
 
-function dial(connection: Connection, clock: Clock): Promise<ClientHttp2Session> {
-  const url = new URL(connection.server);
+/** The promise, or the signal's reason if it aborts first. */
+function abortable<T>(promise: Promise<T>, signal: AbortSignal, onAbort: (reason: unknown) => void): Promise<T> {
   return new Promise((resolve, reject) => {
-    const socket: TLSSocket = tlsConnect({
-      host: url.hostname.replace(/^\[|\]$/g, ''),
-      port: Number(url.port || 443),
-      ALPNProtocols: ['h2', 'http/1.1'],
-      ...tlsOptions(connection),
-    });
+    const abort = () => {
+      onAbort(signal.reason);
+      reject(signal.reason as Error);
+    };
+    if (signal.aborted) return abort();
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+function dial(connection: Connection, clock: Clock): { http2: Promise<ClientHttp2Session>; cancel: (error: Error) => void } {
+  const url = new URL(connection.server);
+  const socket: TLSSocket = tlsConnect({
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: Number(url.port || 443),
+    ALPNProtocols: ['h2', 'http/1.1'],
+    ...tlsOptions(connection),
+  });
+  const http2 = new Promise<ClientHttp2Session>((resolve, reject) => {
     const timer = clock.after(CONNECT_TIMEOUT_MS, () => socket.destroy(new Error(`${connection.server}: no connection after ${CONNECT_TIMEOUT_MS} ms`)));
     const fail = (error: Error) => {
       timer.cancel();
@@ -172,6 +197,7 @@ function dial(connection: Connection, clock: Clock): Promise<ClientHttp2Session>
       resolve(connect(url.origin, { createConnection: () => socket, settings: { initialWindowSize: STREAM_WINDOW_BYTES, enablePush: false } }));
     });
   });
+  return { http2, cancel: (error) => socket.destroy(error) };
 }
 
 function open(session: Session, request: WireRequest, url: URL, clock: Clock): Promise<WireResponse> {

@@ -150,6 +150,24 @@ test('a half-open connection is found by a ping whose pong does not come', async
   await failed;
 });
 
+test('a handshake that hangs costs one request its time, not those that follow', async () => {
+  const server = await http2Server((_, response) => response.end('fine'));
+  // Accepts connections and says nothing at first: a stopped process, a path that swallows packets.
+  let silent = true;
+  const proxy = createTcpServer((inbound) => {
+    inbound.on('error', () => {});
+    if (silent) return;
+    const outbound = connect(server.port, '127.0.0.1');
+    outbound.on('error', () => inbound.destroy());
+    inbound.pipe(outbound).pipe(inbound);
+  });
+  closers.push(() => proxy.close());
+  const transport = transportTo(await listen(proxy));
+  await assert.rejects(transport.request({ method: 'GET', path: '/', timeoutMs: 30 }), TimeoutError);
+  silent = false;
+  assert.equal(text((await transport.request({ method: 'GET', path: '/', timeoutMs: 5_000 })).body), 'fine');
+});
+
 describe('HTTP/1.1', () => {
   test('is used when the server offers nothing newer, with TLS and without', async () => {
     const handler = (request: { method?: string | undefined; url?: string | undefined; httpVersion: string }, response: { end(text: string): void }) => response.end(`${request.httpVersion} ${request.method} ${request.url}`);
