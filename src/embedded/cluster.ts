@@ -119,6 +119,7 @@ export class Cluster {
     this.#listener = await listen({ host, port, certificate: leaf.certificate, key: leaf.key, clientCa: this.#authority.certificate, handle: (request) => this.server.handle(request) });
     this.#files.write('ca.crt', this.#authority.certificate);
     this.#files.write('kubeconfig', this.kubeconfig());
+    await this.server.announce({ host, port: this.#listener.port });
     this.#listening.resolve();
     return { host, port: this.#listener.port };
   }

@@ -11,6 +11,8 @@ import type { Authorizer } from './auth/attributes.ts';
 import { Rbac } from './auth/rbac.ts';
 import { ServiceAccountTokens } from './auth/serviceaccount.ts';
 import { bootstrap } from './bootstrap/bootstrap.ts';
+import { announce } from './bootstrap/kubernetes-service.ts';
+import { EventExpiry } from './bootstrap/event-expiry.ts';
 import { CustomResources } from './custom/controller.ts';
 import { pathHandler } from './discovery/paths.ts';
 import { componentStatuses } from './endpoints/componentstatus.ts';
@@ -61,6 +63,8 @@ export interface ApiServer {
   handle(request: ApiRequest): Promise<ApiResponse>;
   /** Writes what every cluster begins with, then follows the stored definitions and roles. */
   start(): Promise<void>;
+  /** Makes the `kubernetes` Service lead to this address. */
+  announce(address: { host: string; port: number }): Promise<void>;
   stop(): void;
   readonly deps: Deps;
 }
@@ -79,6 +83,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     services: { tokens, podRuntime: options.podRuntime ?? (() => undefined) },
   };
   const custom = new CustomResources(deps, log);
+  const expiry = new EventExpiry({ storage, clock, log });
   const authenticator = new Authenticator(options.tokens, (token) => tokens.authenticate(token)?.user);
   const authorize: Authorizer = (attributes) => rbac.authorize(attributes);
   const paths = pathHandler({ table: resources, address: options.address ?? (() => '127.0.0.1'), version: KUBERNETES_VERSION, metrics: () => '', openid: tokens.openid() });
@@ -91,7 +96,12 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       await bootstrap(deps);
       rbac.start();
       custom.start();
+      expiry.start();
     },
-    stop: () => custom.stop(),
+    announce: (address) => announce(deps, address),
+    stop() {
+      custom.stop();
+      expiry.stop();
+    },
   };
 }

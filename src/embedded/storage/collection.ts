@@ -9,10 +9,6 @@ import { CompactedError, type Change, type Entry, type ListRange } from './types
 /** The history of one collection keeps at most this many changes, and at most this many bytes of values. */
 export const HISTORY_LIMITS = { changes: 10_000, bytes: 4 * 1024 * 1024, changesMin: 64 };
 
-export interface Evicted {
-  change: Change;
-}
-
 export class Collection {
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<(change: Change) => void>();
@@ -60,6 +56,7 @@ export class Collection {
   }
 
   list({ prefix = '', after, revision }: ListRange): Entry[] {
+    if (revision !== undefined && revision < this.#floor) throw new CompactedError(this.#floor);
     if (revision !== undefined && revision < this.#newest()) return this.#listAt(revision, prefix, after);
     const found: Entry[] = [];
     for (let i = this.#firstIndex(prefix, after); i < this.#keys.length; i++) {
@@ -108,7 +105,6 @@ export class Collection {
   }
 
   #listAt(revision: number, prefix: string, after: string | undefined): Entry[] {
-    if (revision < this.#floor) throw new CompactedError(this.#floor);
     const state = new Map(this.list({ prefix, ...(after === undefined ? {} : { after }) }).map((entry) => [entry.key, entry]));
     for (let i = this.#history.length - 1; i >= this.#start; i--) {
       const { entry, previous } = this.#history[i] as Change;

@@ -6,6 +6,7 @@ import { deepClone, deepEqual, isRecord } from '#base/json';
 import { formatApiVersion, parseApiVersion, type Unstructured } from '#apimachinery/meta';
 import { applyDefaults, findDuplicateFields, findUnknownFields, pruneObject, validateRules, validateSchema, type Schema } from '#apimachinery/schema';
 import { dns1123Subdomain, finalizerWarnings, invalid as invalidField, validateObjectMeta, validateObjectMetaUpdate, type FieldError } from '#apimachinery/validation';
+import { checkEnvelope, goKind } from '../strategies/envelope.ts';
 import { compareVersions } from '../discovery/discovery.ts';
 import { badRequest, invalid } from '../errors.ts';
 import { DecodeFailure, type Decoded, type FieldValidation, type ResourceType, type Strategy, type WriteContext } from '../registry/types.ts';
@@ -93,7 +94,7 @@ function customStrategy(spec: CrdSpec, version: CrdVersion): Strategy {
     schema,
     strategicPatch: false,
     resetFields: (subresource) => (!status ? [] : subresource === 'status' ? [['spec'], ['metadata']] : [['status']]),
-    decode: (document, fieldValidation, text) => decode({ spec, version, schema, preserve }, document as Unstructured, fieldValidation, text),
+    decode: (document, fieldValidation, text) => decode({ spec, version, schema, preserve }, checkEnvelope(document), fieldValidation, text),
     default: (object) => applyDefaults(schema, object),
     prepareForCreate(object) {
       if (status) delete object['status'];
@@ -179,10 +180,9 @@ function decodeMetadata(raw: unknown): { known: Unstructured['metadata']; unknow
   const unknown: string[] = [];
   for (const [key, value] of Object.entries(raw)) {
     if (value === null || value === undefined || value === '') continue;
-    if (TEXT_FIELDS.includes(key) && typeof value !== 'string') throw refuse(`json: cannot unmarshal ${typeof value} into Go struct field ObjectMeta.metadata.${key} of type string`);
-    if ((key === 'labels' || key === 'annotations') && isRecord(value)) {
-      for (const item of Object.values(value)) if (typeof item !== 'string') throw refuse(`json: cannot unmarshal ${typeof item === 'boolean' ? 'bool' : typeof item} into Go struct field ObjectMeta.metadata.${key} of type string`);
-    }
+    if (TEXT_FIELDS.includes(key) && typeof value !== 'string') throw refuse(`json: cannot unmarshal ${goKind(value)} into Go struct field ObjectMeta.metadata.${key} of type string`);
+    const problem = shapeProblem(key, value);
+    if (problem) throw refuse(problem);
     if (isRecord(value) && Object.keys(value).length === 0) continue;
     if (Array.isArray(value) && value.length === 0) continue;
     if (META_FIELDS.has(key)) metadata[key] = value;
@@ -190,6 +190,35 @@ function decodeMetadata(raw: unknown): { known: Unstructured['metadata']; unknow
   }
   return { known: metadata as Unstructured['metadata'], unknown: unknown.sort() };
 }
+
+const NUMBER_FIELDS = new Set(['generation', 'deletionGracePeriodSeconds']);
+const TIME_FIELDS = new Set(['creationTimestamp', 'deletionTimestamp']);
+
+/** What is wrong with a metadata field that is no plain text. */
+function shapeProblem(key: string, value: unknown): string | undefined {
+  const mismatch = (found: unknown, type: string) => `json: cannot unmarshal ${goKind(found)} into Go struct field ObjectMeta.metadata.${key} of type ${type}`;
+  if (key === 'labels' || key === 'annotations') {
+    if (!isRecord(value)) return mismatch(value, 'map[string]string');
+    const odd = Object.values(value).find((item) => typeof item !== 'string');
+    return odd === undefined ? undefined : mismatch(odd, 'string');
+  }
+  if (key === 'finalizers') {
+    if (!Array.isArray(value)) return mismatch(value, '[]string');
+    const odd: unknown = value.find((item) => typeof item !== 'string');
+    return odd === undefined ? undefined : mismatch(odd, 'string');
+  }
+  if (key === 'ownerReferences' || key === 'managedFields') {
+    const type = key === 'ownerReferences' ? 'v1.OwnerReference' : 'v1.ManagedFieldsEntry';
+    if (!Array.isArray(value)) return mismatch(value, `[]${type}`);
+    const odd: unknown = value.find((item) => !isRecord(item) || Object.entries(item).some(([name, part]) => OWNER_TEXT.has(name) && typeof part !== 'string'));
+    return odd === undefined ? undefined : mismatch(odd, type);
+  }
+  if (NUMBER_FIELDS.has(key) && !Number.isInteger(value)) return mismatch(value, 'int64');
+  if (TIME_FIELDS.has(key) && (typeof value !== 'string' || Number.isNaN(Date.parse(value)))) return `parsing time ${JSON.stringify(value)} as "2006-01-02T15:04:05Z07:00": cannot parse ${JSON.stringify(value)} as "2006"`;
+  return undefined;
+}
+
+const OWNER_TEXT = new Set(['apiVersion', 'kind', 'name', 'uid', 'manager', 'operation', 'fieldsType', 'subresource', 'time']);
 
 /** The generation counts changes of anything but metadata (and status, where that is a subresource). */
 function prepareForUpdate(status: boolean, object: Unstructured, old: Unstructured, { subresource }: WriteContext): void {

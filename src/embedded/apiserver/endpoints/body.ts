@@ -1,10 +1,12 @@
 /** Request bodies: media types, JSON and YAML, and what the real server says about those it cannot read. */
 import { isRecord } from '#base/json';
 import { formatApiVersion, parseApiVersion, type Unstructured } from '#apimachinery/meta';
+import { decodeBuiltin } from '#api/builtin';
 import { parseYaml } from '#render/rawyaml';
 import { badRequest, unsupportedMediaType } from '../errors.ts';
 import { header, type ApiRequest } from '../http/types.ts';
 import { decodeProtobuf, ProtobufError } from '../protobuf/decode.ts';
+import { goKind } from '../strategies/envelope.ts';
 import { goSyntaxError } from './gojson.ts';
 
 /** What a body must be. */
@@ -105,16 +107,16 @@ function summarize(body: Uint8Array): string {
   return body.byteLength > SUMMARY_BYTES ? `${text} ...` : text;
 }
 
-/** What Go's decoder calls a JSON value. */
-export function goKind(value: unknown): string {
-  if (Array.isArray(value)) return 'array';
-  switch (typeof value) {
-    case 'boolean':
-      return 'bool';
-    case 'object':
-      return 'object';
-    default:
-      return typeof value;
+/** The body of a subresource, which is of a kind of its own. Throws 400 and 415. */
+export function readBuiltin(request: ApiRequest, kind: ExpectedKind): Unstructured {
+  const { object } = readObject(request, kind);
+  const { group, version } = parseApiVersion(object.apiVersion ?? '');
+  const refuse = (why: string) => badRequest(`${object.kind} in version ${JSON.stringify(version)} cannot be handled as a ${kind.kind}: ${why}`);
+  if (object.kind !== kind.kind) throw refuse(`converting (${version}.${object.kind}) to (${group.split('.')[0] || 'core'}.${kind.kind}): unknown conversion`);
+  try {
+    return decodeBuiltin(kind, { ...object, apiVersion: formatApiVersion(kind.group, kind.version) }).object;
+  } catch (error) {
+    throw refuse((error as Error).message);
   }
 }
 

@@ -13,7 +13,8 @@ import { invalid as invalidField } from '#apimachinery/validation';
 import { badRequest, invalid } from '../errors.ts';
 import { DecodeFailure, type FieldValidation, type ResourceType } from '../registry/types.ts';
 import type { Call } from './call.ts';
-import { goKind, mediaType } from './body.ts';
+import { goKind } from '../strategies/envelope.ts';
+import { mediaType } from './body.ts';
 import { goSyntaxError } from './gojson.ts';
 
 export type PatchKind = 'json' | 'merge' | 'strategic' | 'apply';
@@ -36,6 +37,8 @@ export function patchKind(call: Pick<Call, 'request' | 'type'>): PatchKind {
   return kind;
 }
 
+const same = (message: string): string => message;
+
 export interface PatchPlan {
   /** The raw result of the patch on an object; decoded by the caller. */
   apply(old: Unstructured): unknown;
@@ -43,14 +46,16 @@ export interface PatchPlan {
   text: string;
   /** What an error about the result shows. */
   show(patched: unknown): string;
+  /** The words of the codec the patch goes through. */
+  word(message: string): string;
 }
 
 export function planPatch(kind: Exclude<PatchKind, 'apply'>, body: Uint8Array, type: ResourceType): PatchPlan {
   const text = Buffer.from(body).toString('utf8');
   const patch = parsePatch(kind, text);
-  if (kind === 'json') return { text: '', show: patchedText, apply: (old) => applyJsonPatch(old, patch as JsonPatchOperation[]) };
-  if (kind === 'merge') return { text, show: patchedText, apply: (old) => applyMergePatch(old, patch) };
-  return { text, show: () => goText(patch), apply: (old) => applyStrategicMergePatch(old, patch, type.strategy.schema) };
+  if (kind === 'json') return { text: '', show: patchedText, word: same, apply: (old) => applyJsonPatch(old, patch as JsonPatchOperation[]) };
+  if (kind === 'merge') return { text, show: patchedText, word: same, apply: (old) => applyMergePatch(old, patch) };
+  return { text, show: () => goText(patch), word: converterMessage, apply: (old) => applyStrategicMergePatch(old, patch, type.strategy.schema) };
 }
 
 function parsePatch(kind: PatchKind, text: string): unknown {
@@ -111,8 +116,20 @@ export function decodePatched(type: ResourceType, plan: PatchPlan, patched: unkn
     return object;
   } catch (error) {
     if (!(error instanceof DecodeFailure)) throw error;
-    throw invalid({ group: '', kind: '' }, '', [invalidField('patch', plan.show(patched), error.message)]);
+    throw invalid({ group: '', kind: '' }, '', [invalidField('patch', plan.show(patched), plan.word(error.message))]);
   }
+}
+
+/** A strategic merge works on maps, not on JSON text, and its converter has words of its own. */
+function converterMessage(message: string): string {
+  const match = /^json: cannot unmarshal (\w+) (?:-?[\d.e+]+ )?into Go (?:struct field|value).* of type (\S+)$/.exec(message);
+  if (!match) return message;
+  const [, from = '', to = ''] = match;
+  const source = { number: 'int64', object: 'map', array: 'slice' }[from] ?? from;
+  if (to.startsWith('[]')) return `cannot restore slice from ${source}`;
+  if (to.startsWith('map[')) return `cannot restore map from ${source}`;
+  if (!/^(string|bool|u?int\d*|float\d+)$/.test(to)) return `cannot restore struct from: ${source}`;
+  return from === 'number' && to === 'string' ? 'cannot convert int64 to string' : `unrecognized type: ${to}`;
 }
 
 const META_ORDER = ['name', 'generateName', 'namespace', 'selfLink', 'uid', 'resourceVersion', 'generation', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds', 'labels', 'annotations', 'ownerReferences', 'finalizers', 'managedFields'];

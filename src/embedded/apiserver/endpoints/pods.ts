@@ -4,8 +4,7 @@ import { rfc3339 } from '#base/clock';
 import { StatusError } from '#apimachinery/status';
 import { matchesSelector, type LabelSelector } from '#apimachinery/labels';
 import type { Unstructured } from '#apimachinery/meta';
-import { decodeBuiltin } from '#api/builtin';
-import { badRequest, conflict, forbidden, internalError, notFound, plainError } from '../errors.ts';
+import { badRequest, conflict, forbidden, internalError, plainError } from '../errors.ts';
 import type { ApiResponse } from '../http/types.ts';
 import { decodeEntry } from '../registry/codec.ts';
 import { deleteObject, type DeleteOptions } from '../registry/delete.ts';
@@ -13,7 +12,7 @@ import { getEntry } from '../registry/read.ts';
 import type { ResourceType } from '../registry/types.ts';
 import { updateObject } from '../registry/update.ts';
 import type { Call } from './call.ts';
-import { readObject } from './body.ts';
+import { readBuiltin } from './body.ts';
 import { writeOptions } from './options.ts';
 import { plainResponse } from './respond.ts';
 import { managerFor } from './verbs.ts';
@@ -40,7 +39,7 @@ export async function bindingHandler(call: Call): Promise<ApiResponse> {
   const { info, deps, user } = call;
   const options = writeOptions(info.query, 'CreateOptions');
   const kind = { group: '', version: 'v1', kind: 'Binding' };
-  const binding = decodeBuiltin(kind, readObject(call.request, kind).object).object as Binding;
+  const binding = readBuiltin(call.request, kind) as Binding;
   const name = info.subresource ? info.name : (binding.metadata.name ?? '');
   if (info.subresource && binding.metadata.name && binding.metadata.name !== name) throw badRequest('name in URL does not match name in Binding object');
   const { kind: targetKind = '', name: node = '' } = binding.target ?? {};
@@ -95,7 +94,7 @@ export async function evictionHandler(call: Call): Promise<ApiResponse> {
   const { info, deps, user, type } = call;
   const query = writeOptions(info.query, 'CreateOptions');
   const kind = { group: 'policy', version: 'v1', kind: 'Eviction' };
-  const eviction = decodeBuiltin(kind, readObject(call.request, kind).object).object;
+  const eviction = readBuiltin(call.request, kind);
   if (eviction.metadata.name !== info.name) throw badRequest('name in URL does not match name in Eviction object');
   const raw = (eviction['deleteOptions'] ?? {}) as DeleteOptions & { dryRun?: string[] };
   const options: DeleteOptions = { ...raw, dryRun: query.dryRun || (raw.dryRun as unknown as string[] | undefined)?.includes('All') === true };
@@ -168,5 +167,3 @@ function disrupted(old: Budget, pod: Pod, now: string): Budget {
 export function streamingRefused({ info }: Call): never {
   throw new StatusError(501, 'MethodNotAllowed', `pods/${info.subresource} is not supported by the embedded cluster: processes have no terminal to attach to; use kubectl logs`, { name: info.name, kind: 'pods' });
 }
-
-void notFound;

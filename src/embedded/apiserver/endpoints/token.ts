@@ -2,14 +2,13 @@
 import { rfc3339 } from '#base/clock';
 import type { Unstructured } from '#apimachinery/meta';
 import { invalid as invalidField } from '#apimachinery/validation';
-import { decodeBuiltin } from '#api/builtin';
 import { ISSUER, type BoundObject } from '../auth/serviceaccount.ts';
 import { badRequest, conflict, invalid, notFound } from '../errors.ts';
 import type { ApiResponse } from '../http/types.ts';
 import { decodeEntry } from '../registry/codec.ts';
 import { getEntry } from '../registry/read.ts';
 import type { Call } from './call.ts';
-import { readObject } from './body.ts';
+import { readBuiltin } from './body.ts';
 import { writeOptions } from './options.ts';
 import { plainResponse } from './respond.ts';
 
@@ -29,10 +28,9 @@ interface Spec {
 
 export function tokenRequest(call: Call): ApiResponse {
   const { info, deps, type } = call;
-  const { dryRun } = writeOptions(info.query, 'CreateOptions');
-  void dryRun;
+  writeOptions(info.query, 'CreateOptions');
   const account = decodeEntry(getEntry(deps, type, info), type);
-  const { object } = decodeBuiltin(KIND, readObject(call.request, KIND).object);
+  const object = readBuiltin(call.request, KIND);
   const metadata = checkMetadata(call, object);
   const spec = (object['spec'] ?? {}) as Spec;
   const audiences = spec.audiences?.length ? spec.audiences : [ISSUER];
@@ -59,7 +57,6 @@ export function tokenRequest(call: Call): ApiResponse {
     spec: { audiences, expirationSeconds: seconds, boundObjectRef: spec.boundObjectRef ?? null },
     status: { token, expirationTimestamp: rfc3339(nowMs + seconds * 1000) },
   };
-  if (!spec.boundObjectRef) answer.spec.boundObjectRef = null;
   return plainResponse(call, answer, 201);
 }
 

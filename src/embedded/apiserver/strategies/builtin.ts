@@ -9,6 +9,7 @@ import {
   builtinWarnings, decodeBuiltin, defaultBuiltin, resetFieldsOf, selectableFieldsOf, validateBuiltinCreate, validateBuiltinUpdate, type BuiltinKind,
 } from '#api/builtin';
 import { DecodeFailure, type Decoded, type FieldValidation, type ResourceType, type Strategy } from '../registry/types.ts';
+import { checkEnvelope } from './envelope.ts';
 import { checkBuiltinKind } from './conversion.ts';
 import { kindHooks, type KindHooks } from './kinds.ts';
 
@@ -47,7 +48,7 @@ function builtinStrategy(kind: BuiltinKind): Strategy {
     },
     strategicPatch: true,
     resetFields,
-    decode: (document, fieldValidation, text) => decode(kind, document as Unstructured, fieldValidation, text),
+    decode: (document, fieldValidation, text) => decode(kind, checkEnvelope(document), fieldValidation, text),
     default: (object) => defaultBuiltin(kind, object),
     prepareForCreate(object, context) {
       for (const path of resetFields('')) deletePath(object, path);

@@ -1,0 +1,2 @@
+/** Contracts as test suites, run by every implementation. */
+export { runStorageConformance, type StorageHarness } from './storage.ts';
