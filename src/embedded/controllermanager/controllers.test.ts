@@ -149,6 +149,7 @@ test('an eviction uses the budget up until the replacement is ready', async () =
   const [first, second] = await list(pods);
   const evict = (pod: Pod | undefined) => cluster.client.create(pods, { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: pod?.metadata.name ?? '', namespace: NS } } as Pod, { subresource: 'eviction' });
   await evict(first);
+  assert.equal(reason(await get(pods, first?.metadata.name ?? ''), 'DisruptionTarget'), 'True:EvictionByEvictionAPI');
   await assert.rejects(evict(second), (error) => isTooManyRequests(error));
   await until('the replacement is ready', async () => (await get(podDisruptionBudgets, 'pdb')).status?.disruptionsAllowed === 1);
   await evict(second);

@@ -101,8 +101,28 @@ export async function evictionHandler(call: Call): Promise<ApiResponse> {
   const pod = decodeEntry(getEntry(deps, type, info), type) as Pod;
   const budget = needsBudget(pod) ? budgetOf(call, pod) : undefined;
   if (budget && !mayIgnore(budget, pod)) await takeDisruption(call, budget, pod, options.dryRun ?? false);
+  if (!options.dryRun && !pod.metadata.deletionTimestamp) await markDisrupted(call);
   await deleteObject(deps, { type, namespace: info.namespace, name: info.name, user, options });
   return plainResponse(call, SUCCESS, 201);
+}
+
+/** Tells why the pod goes, before it goes. Rule: "Pod disruption conditions". */
+async function markDisrupted({ deps, info, user, type }: Call): Promise<void> {
+  const condition = { type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI', message: 'Eviction API: evicting', lastTransitionTime: rfc3339(deps.clock.wallMs()) };
+  await updateObject(deps, {
+    type,
+    namespace: info.namespace,
+    name: info.name,
+    subresource: 'status',
+    user,
+    manager: { name: '' },
+    dryRun: false,
+    transform(old) {
+      const pod = deepClone(old) as Pod;
+      pod.status = { ...pod.status, conditions: [...(pod.status?.conditions ?? []).filter((each) => each.type !== condition.type), condition] };
+      return pod;
+    },
+  });
 }
 
 function needsBudget({ status, metadata }: Pod): boolean {
