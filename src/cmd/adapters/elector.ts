@@ -38,7 +38,7 @@ export function lockKind(text: string | undefined): LockKind {
 }
 
 /** Beside the bundled program, or in the sources. */
-function electorWorker(): URL {
+export function electorWorker(): URL {
   const bundled = join(import.meta.dirname, 'elector-worker.js');
   return pathToFileURL(existsSync(bundled) ? bundled : join(import.meta.dirname, '..', '..', 'kube', 'leaderelection', 'elector-worker.ts'));
 }

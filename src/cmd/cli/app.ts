@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { buildApplication, buildCommand, buildRouteMap, run } from '@stricli/core';
 import { applyCommand, testCommand } from './offline.ts';
+import { haRoutes } from './ha/routes.ts';
 
 /** In the clone, whatever folder the command runs in. */
 const DEFAULT_DATA = join(import.meta.dirname, '..', '.fleet');
@@ -52,7 +53,7 @@ const node = buildRouteMap({
   docs: { brief: 'Break and mend nodes of the embedded clusters' },
 });
 
-const application = buildApplication(buildRouteMap({ routes: { up, down, status, node, apply: applyCommand, test: testCommand }, docs: { brief: 'GitOps for many Kubernetes clusters, highly available' } }), {
+const application = buildApplication(buildRouteMap({ routes: { up, down, status, node, ha: haRoutes(DEFAULT_DATA), apply: applyCommand, test: testCommand }, docs: { brief: 'GitOps for many Kubernetes clusters, highly available' } }), {
   name: 'fleet',
   scanner: { caseStyle: 'allow-kebab-for-camel' },
   documentation: { caseStyle: 'convert-camel-to-kebab' },

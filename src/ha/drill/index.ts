@@ -1,4 +1,5 @@
 /** Door of drills: break the leader on purpose and see whether the promise is kept. */
+export { COMPONENTS, componentNamed, type ComponentFacts, type ComponentName } from '../components.ts';
 export { judge, OBSERVATION_ERROR_MS, staleWrites } from './judge.ts';
 export { BundleProbe, DRILL_LABEL, type Probe } from './probe.ts';
 export { readMembership, type MembershipNow } from './membership.ts';

@@ -1,7 +1,7 @@
 /** Breaks pods and nodes of an embedded fleet that runs in this process. */
 import { pods } from '#api/builtin';
 import type { DrillTarget, Saboteur } from '#ha/drill';
-import type { Host } from '../../cmd/up/host.ts';
+import type { Host } from '../../src/cmd/up/host.ts';
 
 export function hostSaboteur(host: Host, target: DrillTarget): Saboteur {
   let undo: (() => Promise<void>) | undefined;

@@ -1,7 +1,6 @@
 /**
  * A small fleet in this process for tests and benchmarks: embedded clusters with real agent and controller
- * processes (from dist/, so build first), installed by the charts. Its nodes' addresses depend on the
- * process id, so that several fleets live on one machine.
+ * processes (from dist/, so build first), installed by the charts.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,13 +10,12 @@ import { sleep, systemClock } from '#base/clock';
 import { silentLog, type Log } from '#base/log';
 import { systemRandom } from '#base/random';
 import type { NodePlan } from '#embedded';
-import { BundleProbe, DrillSession, readMembership, type DrillTarget, type Saboteur } from '#ha/drill';
-import { componentNamed } from '../../ha/components.ts';
-import { readOwnChart } from '../../cmd/adapters/charts.ts';
-import { dataDir } from '../../cmd/up/data-dir.ts';
-import { registerClusters } from '../../cmd/up/demo.ts';
-import { type Host, startHost } from '../../cmd/up/host.ts';
-import { installChart } from '../../cmd/up/install.ts';
+import { BundleProbe, componentNamed, DrillSession, type DrillTarget, type Saboteur } from '#ha/drill';
+import { readOwnChart } from '../../src/cmd/adapters/charts.ts';
+import { dataDir } from '../../src/cmd/up/data-dir.ts';
+import { registerClusters } from '../../src/cmd/up/demo.ts';
+import { type Host, startHost } from '../../src/cmd/up/host.ts';
+import { installChart } from '../../src/cmd/up/install.ts';
 import { hostSaboteur } from './saboteur.ts';
 
 const LIMITS = { readyMs: 120_000, pollMs: 100 };
@@ -46,15 +44,16 @@ export async function startTestFleet(options: FleetOptions = {}): Promise<TestFl
   const { downstream = ['prod'], nodes = 2, replicas = 2, log = silentLog, values = {} } = options;
   const folder = mkdtempSync(join(tmpdir(), 'fleet-ts-fleet-'));
   const dir = dataDir(folder);
-  const plans = ['local', ...downstream].map((name, index) => ({ name, nodes: nodePlans(index, nodes), ...(index === 0 ? {} : { labels: { env: name } }) }));
-  const host = await startHost(dir, plans, { dist: join(import.meta.dirname, '..', '..', '..', 'dist'), log });
+  const names = ['local', ...downstream];
+  const plan = (block: number) => names.map((name, index) => ({ name, nodes: nodePlans(block, index, nodes), ...(index === 0 ? {} : { labels: { env: name } }) }));
+  const host = await startHost(dir, plan, { dist: join(import.meta.dirname, '..', '..', 'dist'), log });
   const stop = async () => {
     await host.stop();
     rmSync(folder, { recursive: true, force: true });
   };
   try {
     await install(host, { replicas, values, log });
-    await untilRegistered(host, plans.length);
+    await untilRegistered(host, names.length);
     return { host, stop, target: (component, cluster) => targetOf(host, component, cluster), saboteur: (target) => hostSaboteur(host, target) };
   } catch (error) {
     await stop();
@@ -71,9 +70,7 @@ export async function startDrills(fleet: TestFleet, { component, cluster, bundle
   return session;
 }
 
-/** Addresses that no other fleet on this machine uses: 127.90 to 127.249 by process. */
-function nodePlans(cluster: number, count: number): NodePlan[] {
-  const block = 90 + (process.pid % 160);
+function nodePlans(block: number, cluster: number, count: number): NodePlan[] {
   return Array.from({ length: count }, (_, index) => ({ name: `node-${index + 1}`, subnet: `127.${block}.${cluster * 10 + index + 1}` }));
 }
 
@@ -126,5 +123,3 @@ async function targetOf(host: Host, component: string, cluster: string): Promise
     fleetCluster: { namespace: fleetNamespace.default, name: fleetName, deploymentNamespace: registered.status?.namespace ?? '', client: downstream.client },
   };
 }
-
-export { readMembership };
