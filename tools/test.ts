@@ -2,6 +2,7 @@
  * Runs the tests in rings, cheapest first, and ends with one line `N passed, N failed`.
  *
  *   npm test                     types, lint, unit, end-to-end
+ *   npm run test:crashpoints     every crash point, of which the unit ring tries a few
  *   npm test -- unit [PATTERN]   one ring, optionally only files whose path contains PATTERN
  *
  * Unit tests share one process (400 tests in half a second); end-to-end tests get a process per file and
@@ -83,13 +84,20 @@ const rings: Readonly<Record<string, (only?: string) => Promise<Tally>>> = {
   },
   e2e: (only) => nodeTests('end-to-end', files(e2e, only), ['--test-concurrency=1']),
 };
+/** Rings that are asked for by name: they try exhaustively what the unit ring samples. */
+const exhaustive: typeof rings = {
+  crashpoints: (only) => {
+    process.env.CRASHPOINTS = 'all';
+    return nodeTests('crash points', files(['test/crashpoints/*.test.ts'], only), ['--test-concurrency=1']);
+  },
+};
 
 const [ring, only] = process.argv.slice(2);
 const chosen = ring === 'check' ? ['types', 'lint'] : ring ? [ring] : Object.keys(rings);
 const total: Tally = { passed: 0, failed: 0, skipped: 0 };
 for (const name of chosen) {
-  const work = rings[name];
-  if (!work) throw new Error(`unknown ring ${name}: use ${Object.keys(rings).join(', ')}`);
+  const work = rings[name] ?? exhaustive[name];
+  if (!work) throw new Error(`unknown ring ${name}: use ${Object.keys({ ...rings, ...exhaustive }).join(', ')}`);
   const tally = await work(only);
   for (const key of Object.keys(total) as (keyof Tally)[]) total[key] += tally[key];
 }

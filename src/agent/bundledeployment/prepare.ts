@@ -17,7 +17,7 @@ import type { Reader } from '#kube/client';
 import { renderBundle } from '#render/bundle';
 import type { RenderCrypto } from '#render/gotemplate';
 import { parseYaml } from '#render/rawyaml';
-import type { ReleaseContent } from '../release/index.ts';
+import { DEFAULT_OPTIONS, type ReleaseContent, type ReleaseOptions } from '../release/index.ts';
 import type { BundleFiles, ContentCache } from './content.ts';
 import { AGENT_LABEL, DELETE_NAMESPACE_LABEL, KEEP_LABEL, OWNER_LABEL } from './releases.ts';
 
@@ -97,14 +97,19 @@ export async function prepare(deployment: BundleDeployment, revision: { number: 
     crds: rendered.crds.flatMap(({ objects }) => objects as Unstructured[]),
     notes: rendered.notes,
     labels: labelsOf(deployment, deps.agentNamespace),
-    options: {
-      timeoutMs: (options.helm?.timeoutSeconds ?? 0) * 1000,
-      atomic: options.helm?.atomic === true,
-      force: options.helm?.force === true,
-      takeOwnership: options.helm?.takeOwnership === true,
-      maxHistory: options.helm?.maxHistory ?? 2,
-      keepResources: options.keepResources === true,
-    },
+  };
+}
+
+/** How the release is to be made; known without rendering. */
+export function releaseOptionsOf({ spec }: BundleDeployment): ReleaseOptions {
+  const { helm, keepResources } = spec.options ?? {};
+  return {
+    timeoutMs: (helm?.timeoutSeconds ?? 0) * 1000,
+    atomic: helm?.atomic === true,
+    force: helm?.force === true,
+    takeOwnership: helm?.takeOwnership === true,
+    maxHistory: helm?.maxHistory ?? DEFAULT_OPTIONS.maxHistory,
+    keepResources: keepResources === true,
   };
 }
 

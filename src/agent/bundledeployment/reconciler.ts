@@ -19,9 +19,9 @@ import type { RestMapper } from '#kube/client';
 import { done, type Outcome, type ReconcileContext, type Reconciler, requeueAfter } from '#kube/controller';
 import { mergePatchBetween, patchStatus } from '#kube/status';
 import type { Monitor } from '../monitor/index.ts';
-import { converge, objectsOf, type ReleaseContent, type ReleaseResult } from '../release/index.ts';
+import { converge, DEFAULT_OPTIONS, objectsOf, type ReleaseResult } from '../release/index.ts';
 import { deleteReleaseNamespace, ensureReleaseNamespace } from './namespaces.ts';
-import { prepare, type PrepareDependencies, releaseTargetOf, setIDOf, StaleValuesError } from './prepare.ts';
+import { prepare, type PrepareDependencies, releaseOptionsOf, releaseTargetOf, setIDOf, StaleValuesError } from './prepare.ts';
 import { DELETE_NAMESPACE_LABEL, KEEP_LABEL, OwnReleases, type OwnRelease } from './releases.ts';
 import { deploymentStatus } from './status.ts';
 
@@ -94,6 +94,7 @@ export class BundleDeploymentReconciler implements Reconciler<AgentClients> {
       {
         ...target,
         deploymentID: deployment.spec.deploymentID,
+        options: releaseOptionsOf(deployment),
         retry: syncWanted(deployment) || retryDue(deployment, this.#deps.clock.wallMs()),
         content: (number, isUpgrade) => prepare(deployment, { number, isUpgrade }, { ...this.#deps, upstream, downstream }, ctx.signal),
       },
@@ -144,27 +145,23 @@ export class BundleDeploymentReconciler implements Reconciler<AgentClients> {
   }
 
   async #remove(owner: string, ctx: ReconcileContext<AgentClients>): Promise<Outcome> {
+    let failed = false;
     for (const release of this.#releases.of(owner)) {
-      await this.#uninstall(release, ctx);
-      ctx.log.info('uninstalled', { bundleDeployment: owner, release: `${release.namespace}/${release.name}` });
+      const result = await this.#uninstall(release, ctx);
+      const fields = { bundleDeployment: owner, release: `${release.namespace}/${release.name}` };
+      if (result.status === 'failed') ctx.log.error('uninstallation failed, will be tried again', { ...fields, error: result.message, delayMs: LIMITS.failedRetryMs });
+      else ctx.log.info('uninstalled', fields);
+      failed ||= result.status === 'failed';
     }
-    return done;
+    return failed ? requeueAfter(LIMITS.failedRetryMs) : done;
   }
 
-  async #uninstall({ namespace, name, revision }: OwnRelease, ctx: ReconcileContext<AgentClients>): Promise<void> {
+  async #uninstall({ namespace, name, revision }: OwnRelease, ctx: ReconcileContext<AgentClients>): Promise<ReleaseResult> {
     const labels = revision.record.labels ?? {};
-    const content = async (): Promise<ReleaseContent> => ({
-      chart: {},
-      values: {},
-      objects: [],
-      hooks: [],
-      crds: [],
-      notes: '',
-      labels,
-      options: { timeoutMs: 0, atomic: false, force: false, takeOwnership: false, maxHistory: 0, keepResources: labels[KEEP_LABEL] === 'true' },
-    });
-    await converge({ namespace, name, deploymentID: undefined, content }, this.#releaserOptions(ctx));
-    if (labels[DELETE_NAMESPACE_LABEL] === 'true') await deleteReleaseNamespace(ctx.clients.downstream, namespace);
+    const options = { ...DEFAULT_OPTIONS, keepResources: labels[KEEP_LABEL] === 'true' };
+    const result = await converge({ namespace, name, deploymentID: undefined, options }, this.#releaserOptions(ctx));
+    if (result.status === 'absent' && labels[DELETE_NAMESPACE_LABEL] === 'true') await deleteReleaseNamespace(ctx.clients.downstream, namespace);
+    return result;
   }
 
   async #report(deployment: BundleDeployment, attempt: Attempt, ctx: ReconcileContext<AgentClients>): Promise<void> {

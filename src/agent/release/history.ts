@@ -56,8 +56,11 @@ export class ReleaseHistory {
     return withVersion({ ...revision, journal }, marked);
   }
 
-  async remove(revision: number): Promise<void> {
-    await this.#client.delete(secrets, { namespace: this.#namespace, name: releaseSecretName(this.#name, revision) }, { signal: this.#signal }).catch((error: unknown) => {
+  /** Removes a revision as it was read: not one that another leader has made under the same name since. */
+  async remove({ record, resourceVersion }: Revision): Promise<void> {
+    const key = { namespace: this.#namespace, name: releaseSecretName(this.#name, record.version) };
+    const preconditions = resourceVersion ? { preconditions: { resourceVersion } } : {};
+    await this.#client.delete(secrets, key, { ...preconditions, signal: this.#signal }).catch((error: unknown) => {
       if (!isNotFound(error)) throw error;
     });
   }

@@ -2,4 +2,4 @@
 export { converge, type ReleaserOptions, type Wanted } from './releaser.ts';
 export { compression } from './history.ts';
 export { objectsOf } from './objects.ts';
-export { OperationFailed, type ReleaseContent, type ReleaseOptions, type ReleaseResult } from './types.ts';
+export { DEFAULT_OPTIONS, OperationFailed, type ReleaseContent, type ReleaseOptions, type ReleaseResult } from './types.ts';

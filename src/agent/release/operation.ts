@@ -17,7 +17,7 @@ import type { LeaderClient } from '#kube/leaderelection';
 import { parseYaml } from '#render/rawyaml';
 import type { ReleaseHistory } from './history.ts';
 import { foreignOwner, keepReason, leftOver, objectsOf, owned } from './objects.ts';
-import { OperationFailed, type ReleaseContent } from './types.ts';
+import { OperationFailed, type ReleaseOptions } from './types.ts';
 
 const FIELD_MANAGER = 'fleet-agent';
 
@@ -43,22 +43,31 @@ export interface OperationContext {
   isReady(live: Unstructured | undefined): boolean;
 }
 
+export interface OperationSources {
+  options: ReleaseOptions;
+  /** Objects of the `crds/` folder; only an installation applies them. */
+  crds: readonly Unstructured[];
+  /** Revisions whose objects may be in the cluster. */
+  previous: readonly Revision[];
+}
+
 export class OperationRun {
   readonly #ctx: OperationContext;
-  readonly #content: ReleaseContent | undefined;
+  readonly #options: ReleaseOptions;
+  readonly #crds: readonly Unstructured[];
   readonly #previous: readonly Revision[];
   readonly #operation: Operation;
   #revision: Revision;
   #journal: Journal;
 
-  constructor(ctx: OperationContext, revision: Revision, journal: Journal, sources: { content: ReleaseContent | undefined; previous: readonly Revision[] }) {
+  constructor(ctx: OperationContext, revision: Revision, journal: Journal, sources: OperationSources) {
     this.#ctx = ctx;
     this.#revision = revision;
     this.#journal = journal;
-    this.#content = sources.content;
+    this.#options = sources.options;
+    this.#crds = sources.crds;
     this.#previous = sources.previous;
-    const wait = (sources.content?.options.timeoutMs ?? 0) > 0;
-    this.#operation = { record: revision.record, wait, crds: (sources.content?.crds.length ?? 0) > 0 };
+    this.#operation = { record: revision.record, wait: sources.options.timeoutMs > 0, crds: sources.crds.length > 0 };
   }
 
   /** Runs to the end; the revision as it stands then. Throws {@link OperationFailed} after the failure has been recorded. */
@@ -68,6 +77,7 @@ export class OperationRun {
       this.#ctx.signal.throwIfAborted();
       const action = nextAction(this.#journal, this.#operation, seen);
       if (action.act === 'done') return this.#revision;
+      if (action.act === 'fail') await this.#fail(action.journal, action.reason);
       seen = undefined;
       try {
         seen = await this.#perform(action);
@@ -100,7 +110,7 @@ export class OperationRun {
         if (action.journal) await this.#mark(action.journal);
         return undefined;
       case 'crds':
-        await this.#apply(this.#content?.crds ?? []);
+        await this.#apply(this.#crds);
         this.#journal = action.journal;
         return undefined;
       case 'apply':
@@ -118,8 +128,8 @@ export class OperationRun {
       case 'finish':
         await this.#finish(action.status, action.journal);
         return undefined;
-      case 'fail':
-        return this.#fail(action.journal, action.reason);
+      case 'fail': // ends the run, above
+        return undefined;
     }
   }
 
@@ -154,7 +164,7 @@ export class OperationRun {
       force: true,
       signal,
       defaultNamespace: this.#revision.record.namespace,
-      recreate: this.#content?.options.force === true,
+      recreate: this.#options.force,
       known: (reference) => known.get(referenceText(reference)),
     });
     throwFirstFailure(changes);
@@ -180,7 +190,7 @@ export class OperationRun {
       const live = await this.#ctx.applier.read(reference, this.#ctx.signal);
       if (!live) continue;
       known.set(referenceText(reference), live);
-      const owner = this.#content?.options.takeOwnership ? undefined : foreignOwner(live, this.#revision.record);
+      const owner = this.#options.takeOwnership ? undefined : foreignOwner(live, this.#revision.record);
       if (owner) throw new OperationFailed(`${referenceText(reference)}: belongs to release ${owner}; set helm.takeOwnership, or remove it from one of the two`);
     }
     return known;
@@ -195,7 +205,7 @@ export class OperationRun {
   }
 
   async #deleteManifest(): Promise<void> {
-    if (this.#content?.options.keepResources) return;
+    if (this.#options.keepResources) return;
     const objects = await this.#placed([...this.#previous, this.#revision].flatMap(({ record }) => objectsOf(record)));
     const references = objects.map(referenceOf);
     throwFirstFailure(await this.#ctx.applier.prune(references, { signal: this.#ctx.signal, keep: keepReason }));
@@ -203,9 +213,11 @@ export class OperationRun {
 
   async #wait(): Promise<void> {
     const { applier, signal, isReady } = this.#ctx;
-    const timeoutMs = this.#content?.options.timeoutMs || LIMITS.defaultTimeoutMs;
+    const timeoutMs = this.#options.timeoutMs || LIMITS.defaultTimeoutMs;
+    const gone = this.#journal.operation === 'uninstall';
+    if (gone && this.#options.keepResources) return;
     const references = (await this.#placed(objectsOf(this.#revision.record))).map(referenceOf);
-    const met = this.#journal.operation === 'uninstall' ? (live: Unstructured | undefined) => live === undefined : isReady;
+    const met = gone ? (live: Unstructured | undefined) => live === undefined || keepReason(live) !== undefined : isReady;
     try {
       await applier.wait(references, met, { timeoutMs, signal });
     } catch (error) {
@@ -243,7 +255,7 @@ export class OperationRun {
 
   async #awaitHook(hook: ReleaseHook): Promise<HookObservation> {
     const { clock, signal } = this.#ctx;
-    const timeoutMs = this.#content?.options.timeoutMs || LIMITS.defaultTimeoutMs;
+    const timeoutMs = this.#options.timeoutMs || LIMITS.defaultTimeoutMs;
     const untilMs = clock.monotonicMs() + timeoutMs;
     for (;;) {
       const observation = await this.#observe(hook);

@@ -13,7 +13,7 @@ import { type LeaderClient, NotLeaderError } from '#kube/leaderelection';
 import { ReleaseHistory } from './history.ts';
 import { manifestOf } from './objects.ts';
 import { type OperationContext, OperationRun } from './operation.ts';
-import { OperationFailed, type ReleaseContent, type ReleaseResult } from './types.ts';
+import { OperationFailed, type ReleaseContent, type ReleaseOptions, type ReleaseResult } from './types.ts';
 
 const LIMITS = {
   /** Rounds of deciding: settle, resume, roll back, install, settle; more means that two decide differently. */
@@ -34,9 +34,15 @@ export interface Wanted {
   name: string;
   /** `undefined`: uninstall. */
   deploymentID: string | undefined;
+  /** Known without rendering, so that a successor goes on by the same rules. */
+  options: ReleaseOptions;
   retry?: boolean;
-  /** Rendered only when a revision has to be made or resumed. */
-  content(revision: number, isUpgrade: boolean): Promise<ReleaseContent>;
+  /** Live objects have drifted: put the current version's objects back. */
+  repair?: boolean;
+  /** Keep the record of a repair that failed. */
+  keepFailHistory?: boolean;
+  /** Renders; called only when a revision is made, or its CRDs are still to be applied. Not needed to uninstall. */
+  content?(revision: number, isUpgrade: boolean): Promise<ReleaseContent>;
 }
 
 /** One round of convergence. Throws what is no verdict on the release (lost leadership, abort, API trouble). */
@@ -45,28 +51,41 @@ export async function converge(wanted: Wanted, options: ReleaserOptions): Promis
   const history = new ReleaseHistory(client, { clock, namespace: wanted.namespace, name: wanted.name, signal });
   const ctx: OperationContext = { ...options, history, applier: createApplier({ client, mapper: options.mapper, clock }) };
   let revisions = await history.read();
-  let limits: { atomic: boolean; maxHistory: number } | undefined;
+  let asked = { retry: wanted.retry === true, repair: wanted.repair === true };
   for (let round = 0; round < LIMITS.rounds; round++) {
-    const desired: Desired = {
-      name: wanted.name,
-      namespace: wanted.namespace,
-      deploymentID: wanted.deploymentID,
-      epoch: client.term.epoch,
-      nowMs: clock.wallMs(),
-      ...(wanted.retry && round === 0 ? { retry: true } : {}),
-      ...limits,
-    };
-    const decision = decide(revisions, desired);
+    const decision = decide(revisions, desiredOf(wanted, asked, options));
     const result = resultOf(decision, revisions);
     if (result) return result;
-    const performed = await perform(decision, revisions, wanted, ctx).catch((error: unknown) => {
-      if (error instanceof OperationFailed) return undefined; // recorded: the next decision sees it
-      throw error;
-    });
-    if (performed) limits = performed;
+    // What was asked for once is done once: its own failure is no reason to begin again.
+    if (decision.do === 'begin' || decision.do === 'resume') asked = { retry: false, repair: false };
+    const failure = await perform(decision, revisions, wanted, ctx).then(
+      () => undefined,
+      (error: unknown) => {
+        if (error instanceof OperationFailed) return error; // recorded: the next decision sees it
+        throw error;
+      },
+    );
     revisions = await history.read();
+    const last = revisions.at(-1);
+    // An uninstallation is always still wanted: the caller knows when to try it again.
+    if (failure && last && wanted.deploymentID === undefined) return { status: 'failed', revision: last, message: failure.message };
   }
   throw new Error(`release ${wanted.namespace}/${wanted.name}: not settled after ${LIMITS.rounds} rounds`);
+}
+
+function desiredOf(wanted: Wanted, { retry, repair }: { retry: boolean; repair: boolean }, { client, clock }: ReleaserOptions): Desired {
+  return {
+    name: wanted.name,
+    namespace: wanted.namespace,
+    deploymentID: wanted.deploymentID,
+    epoch: client.term.epoch,
+    nowMs: clock.wallMs(),
+    atomic: wanted.options.atomic,
+    maxHistory: wanted.options.maxHistory,
+    retry,
+    repair,
+    keepFailHistory: wanted.keepFailHistory === true,
+  };
 }
 
 function resultOf(decision: Decision, revisions: readonly Revision[]): ReleaseResult | undefined {
@@ -86,48 +105,53 @@ function resultOf(decision: Decision, revisions: readonly Revision[]): ReleaseRe
   }
 }
 
-/** Performs one decision; returns limits of the content it rendered, if it rendered. */
-async function perform(decision: Decision, revisions: readonly Revision[], wanted: Wanted, ctx: OperationContext): Promise<{ atomic: boolean; maxHistory: number } | undefined> {
+async function perform(decision: Decision, revisions: readonly Revision[], wanted: Wanted, ctx: OperationContext): Promise<void> {
   switch (decision.do) {
     case 'settle':
       for (const revision of decision.update) await ctx.history.update(revision);
-      for (const revision of decision.remove) await ctx.history.remove(revision);
-      return undefined;
+      for (const revision of revisions.filter(({ record }) => decision.remove.includes(record.version))) await ctx.history.remove(revision);
+      return;
     case 'begin':
       return begin(decision, revisions, wanted, ctx);
     case 'resume': {
       const { record } = decision.revision;
-      ctx.log.info('resuming an operation', { release: `${record.namespace}/${record.name}`, operation: decision.journal.operation, step: decision.journal.step });
+      const { operation, step } = decision.journal;
+      ctx.log.info('resuming an operation', { release: `${record.namespace}/${record.name}`, operation, step });
       const revision = await ctx.history.mark(decision.revision, decision.journal);
-      const content = wanted.deploymentID !== undefined && decision.journal.deploymentID === wanted.deploymentID ? await wanted.content(record.version, record.version > 1) : undefined;
-      await new OperationRun(ctx, revision, decision.journal, { content, previous: decision.previous }).run();
-      return limitsOf(content);
+      const crds = step === 'crds' ? (await contentOf(wanted, record.version, false)).crds : [];
+      await new OperationRun(ctx, revision, decision.journal, { options: wanted.options, crds, previous: decision.previous }).run();
+      return;
     }
     default:
-      return undefined;
   }
 }
 
-function limitsOf(content: ReleaseContent | undefined): { atomic: boolean; maxHistory: number } | undefined {
-  return content && { atomic: content.options.atomic, maxHistory: content.options.maxHistory };
+function contentOf(wanted: Wanted, revision: number, isUpgrade: boolean): Promise<ReleaseContent> {
+  if (!wanted.content) throw new Error(`release ${wanted.namespace}/${wanted.name}: nothing to render it from`);
+  return wanted.content(revision, isUpgrade);
 }
 
-async function begin(decision: Extract<Decision, { do: 'begin' }>, revisions: readonly Revision[], wanted: Wanted, ctx: OperationContext): Promise<{ atomic: boolean; maxHistory: number } | undefined> {
+async function begin(decision: Extract<Decision, { do: 'begin' }>, revisions: readonly Revision[], wanted: Wanted, ctx: OperationContext): Promise<void> {
+  const { journal, previous } = decision;
+  const { revision, crds } = await firstRecord(decision, revisions, wanted, ctx);
+  await new OperationRun(ctx, revision, journal, { options: wanted.options, crds, previous }).run();
+}
+
+/** Writes the record with which the operation begins. */
+async function firstRecord(decision: Extract<Decision, { do: 'begin' }>, revisions: readonly Revision[], wanted: Wanted, ctx: OperationContext): Promise<{ revision: Revision; crds: Unstructured[] }> {
+  const { journal } = decision;
   if (decision.operation === 'uninstall') {
-    const content = await wanted.content(decision.revision, true);
     const last = revisions.find(({ record }) => record.version === decision.revision);
     if (!last) throw new Error(`release ${wanted.namespace}/${wanted.name}: revision ${decision.revision} is gone`);
     const { record } = last;
-    const revision = await ctx.history.update({ ...last, record: { ...record, info: { ...record.info, status: 'uninstalling' } }, journal: decision.journal });
-    await new OperationRun(ctx, revision, decision.journal, { content, previous: decision.previous }).run();
-    return limitsOf(content);
+    return { revision: await ctx.history.update({ ...last, record: { ...record, info: { ...record.info, status: 'uninstalling' } }, journal }), crds: [] };
   }
-  const rollback = decision.operation === 'rollback';
-  const content = rollback ? undefined : await wanted.content(decision.revision, decision.operation === 'upgrade');
-  const record = rollback ? rollbackRecord(decision.from.record, decision.revision, ctx) : newRecord(wanted, decision, { content: content as ReleaseContent, firstDeployed: revisions[0]?.record.info.first_deployed, ctx });
-  const revision = await ctx.history.create({ record, journal: decision.journal });
-  await new OperationRun(ctx, revision, decision.journal, { content, previous: decision.previous }).run();
-  return limitsOf(content);
+  if (decision.operation === 'rollback') {
+    return { revision: await ctx.history.create({ record: rollbackRecord(decision.from.record, decision.revision, ctx), journal }), crds: [] };
+  }
+  const content = await contentOf(wanted, decision.revision, decision.operation === 'upgrade');
+  const record = newRecord(wanted, decision, { content, firstDeployed: revisions[0]?.record.info.first_deployed, ctx });
+  return { revision: await ctx.history.create({ record, journal }), crds: content.crds };
 }
 
 function rollbackRecord(from: ReleaseRecord, version: number, ctx: OperationContext): ReleaseRecord {

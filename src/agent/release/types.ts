@@ -14,6 +14,9 @@ export interface ReleaseOptions {
   keepResources: boolean;
 }
 
+/** What helps nobody when nothing is said: do not wait, keep Fleet's two revisions. */
+export const DEFAULT_OPTIONS: ReleaseOptions = { timeoutMs: 0, atomic: false, force: false, takeOwnership: false, maxHistory: 2, keepResources: false };
+
 /** Everything a new revision needs; made by rendering. */
 export interface ReleaseContent {
   chart: Record<string, unknown>;
@@ -24,7 +27,6 @@ export interface ReleaseContent {
   notes: string;
   /** Labels of the release record: how a release is found again. */
   labels: Record<string, string>;
-  options: ReleaseOptions;
 }
 
 export type ReleaseResult =

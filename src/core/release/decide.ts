@@ -129,5 +129,11 @@ function beginRollback(revisions: readonly Revision[], good: Revision, desired: 
 }
 
 function beginUninstall(revisions: readonly Revision[], last: Revision, desired: Desired): Decision {
-  return { do: 'begin', operation: 'uninstall', revision: last.record.version, journal: startJournal('uninstall', desired.epoch, ''), previous: since(revisions, last.record.version) };
+  return { do: 'begin', operation: 'uninstall', revision: last.record.version, journal: { ...startJournal('uninstall', desired.epoch, ''), hooks: hooksToRetry(last.journal) }, previous: since(revisions, last.record.version) };
+}
+
+/** Of an uninstallation that failed: what has run stays done, what failed runs again. */
+function hooksToRetry(journal: Journal | undefined): Journal['hooks'] {
+  if (journal?.operation !== 'uninstall') return {};
+  return Object.fromEntries(Object.entries(journal.hooks).map(([key, progress]) => [key, progress.phase === 'failed' ? { ...progress, phase: 'started' as const } : progress]));
 }

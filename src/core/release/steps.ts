@@ -110,7 +110,9 @@ function failure(journal: Journal, reason: string): Action {
 function startedHook({ journal, operation, hook, key, observation }: HookContext): Action {
   const revision = operation.record.version;
   if (!observation.exists) return { act: 'create-hook', hook, key, revision };
-  if (observation.revision === revision) {
+  // An uninstallation that is tried again has the revision of the first try, and may meet the object that failed then.
+  const failedBefore = journal.hooks[key]?.uid;
+  if (observation.revision === revision && (failedBefore === undefined || observation.uid !== failedBefore)) {
     return { act: 'journal', journal: withHook(journal, key, { phase: 'created', ...(observation.uid ? { uid: observation.uid } : {}) }) };
   }
   // An object of an older run is in the way. Helm's default is to remove it; one of ours may go in any case.

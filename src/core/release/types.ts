@@ -54,7 +54,8 @@ export type Step = 'crds' | 'pre-hooks' | 'apply' | 'delete' | 'wait' | 'post-ho
 
 /**
  * How far a hook is. `started`: its object may have been created, or not yet. `created`: it has been, with
- * this uid. `done` and `failed`: it has run. A hook that is `created` is never created again.
+ * this uid. `done` and `failed`: it has run. A hook that is `created` is never created again. A uid with
+ * `started` is that of an earlier try's object, which failed and is in the way.
  */
 export interface HookProgress {
   phase: 'started' | 'created' | 'done' | 'failed';
