@@ -2,9 +2,9 @@
  * Which subcharts take part: dependencies of Chart.yaml with versions, aliases, tags and conditions, then
  * the values they hand up (`import-values`). Works on copies; a loaded chart never changes.
  */
-import { FunctionError, isMap, parseConstraint, parseVersion, satisfies, setKey } from '#render/gotemplate';
+import { deepCopyGo, FunctionError, isMap, parseConstraint, parseVersion, satisfies, setKey } from '#render/gotemplate';
 import type { Chart, ChartDependency, ChartMetadata, Values } from './types.ts';
-import { coalesce, coalesceTables, leafAt, tableAt, trimNulls, type Warn } from './values.ts';
+import { coalesce, coalesceTables, leafAt, mergeValues, tableAt, type Warn } from './values.ts';
 
 /** A chart as one render uses it: its name may be an alias, its subcharts are those enabled. */
 export interface ActiveChart {
@@ -110,7 +110,7 @@ function applyConditions(dependency: ChartDependency, values: Values, path: stri
 function importValues(chart: ActiveChart, warn: Warn): void {
   for (const subchart of chart.dependencies) importValues(subchart, warn);
   if (!chart.metadata.dependencies) return;
-  const known = coalesce(chart, {}, warn);
+  const known = mergeValues(chart, {}, warn);
   let imported: Values = {};
   for (const dependency of chart.metadata.dependencies) {
     for (const entry of dependency['import-values'] ?? []) {
@@ -120,11 +120,11 @@ function importValues(chart: ActiveChart, warn: Warn): void {
         warn(`ImportValues missing table from chart ${dependency.name}: ${String(child)}`);
         continue;
       }
-      imported = coalesceTables({ target: imported, source: atPath(parent, table), prefix: '', warn, merge: false });
+      imported = coalesceTables({ target: imported, source: deepCopyGo(atPath(parent, table)), prefix: '', warn, merge: true });
     }
     dependency['import-values'] = (dependency['import-values'] ?? []).map(importPaths);
   }
-  chart.values = coalesceTables({ target: trimNulls(known), source: imported, prefix: '', warn, merge: false });
+  chart.values = coalesceTables({ target: deepCopyGo(known), source: imported, prefix: '', warn, merge: true });
 }
 
 function importPaths(entry: unknown): { child: string | undefined; parent: string } {

@@ -126,6 +126,7 @@ function packed(name: string, group: ReadonlyMap<string, Uint8Array>, options: L
 
 function folder(name: string, group: ReadonlyMap<string, Uint8Array>, options: LoadOptions, depth: number): Chart | undefined {
   const files = new Map([...group].filter(([path]) => path !== ''));
+  if (group.has('')) throw new ChartError(`error unpacking subchart ${name}: Chart.yaml file is missing`);
   if (files.size === 0) return undefined;
   try {
     return assemble(files, options, depth + 1);

@@ -94,7 +94,8 @@ export function sortManifests(files: ReadonlyMap<string, string>): SortedManifes
 }
 
 function kindText(object: Record<string, unknown>): string {
-  return typeof object['kind'] === 'string' ? object['kind'] : '';
+  const kind = object['kind'];
+  return kind === undefined || kind === null ? '' : String(kind as string | number | boolean);
 }
 
 function parseManifest(path: string, text: string): Record<string, unknown> {

@@ -28,12 +28,16 @@ function metadataOf(raw: Record<string, unknown>): ChartMetadata {
     const list = raw[key];
     if (Array.isArray(list)) metadata[key] = list.map((item) => scalarText(item));
   }
-  if (Array.isArray(raw['maintainers'])) metadata.maintainers = raw['maintainers'].filter(isRecord) as ChartMaintainer[];
+  if (Array.isArray(raw['maintainers'])) metadata.maintainers = raw['maintainers'].filter(isRecord).map(maintainerOf);
   if (isRecord(raw['annotations'])) metadata.annotations = Object.fromEntries(Object.entries(raw['annotations']).map(([key, value]) => [key, scalarText(value)]));
   if (raw['deprecated'] === true) metadata.deprecated = true;
   const dependencies = dependenciesOf(raw);
   if (dependencies) metadata.dependencies = dependencies;
   return metadata;
+}
+
+function maintainerOf(raw: Record<string, unknown>): ChartMaintainer {
+  return { name: scalarText(raw['name']), email: scalarText(raw['email']), url: scalarText(raw['url']) };
 }
 
 /** The `dependencies` of Chart.yaml or of requirements.yaml. */

@@ -122,7 +122,7 @@ class SetParser {
     for (;;) {
       const { text, stop } = this.until(',}');
       if (stop === '') this.fail('list must terminate with \'}\'');
-      if (!(stop === '}' && text === '' && items.length === 0)) items.push(this.typed(text));
+      items.push(this.typed(text));
       if (stop === '}') break;
     }
     if (this.text[this.pos] === ',') this.pos++;

@@ -22,7 +22,12 @@ export function mergeMaps(base: Values, over: Values): Values {
 
 /** The values a chart's templates see. Throws {@link ChartError} where a subchart's values are no table. */
 export function coalesce(chart: ActiveChart, values: Values, warn: Warn): Values {
-  return coalesceInto({ chart, target: deepCopyGo(values), prefix: '', warn });
+  return coalesceInto({ chart, target: deepCopyGo(values), prefix: '', warn, merge: false });
+}
+
+/** The same, but nulls stay: for values that will be merged once more. */
+export function mergeValues(chart: ActiveChart, values: Values, warn: Warn): Values {
+  return coalesceInto({ chart, target: deepCopyGo(values), prefix: '', warn, merge: true });
 }
 
 interface Step {
@@ -30,6 +35,8 @@ interface Step {
   target: Values;
   prefix: string;
   warn: Warn;
+  /** Keep nulls instead of letting them remove entries. */
+  merge: boolean;
 }
 
 function coalesceInto(step: Step): Values {
@@ -38,14 +45,14 @@ function coalesceInto(step: Step): Values {
   return step.target;
 }
 
-function coalesceSubchart({ chart, target, prefix, warn }: Step, subchart: ActiveChart): void {
+function coalesceSubchart({ chart, target, prefix, warn, merge }: Step, subchart: ActiveChart): void {
   const name = subchart.metadata.name;
   if (!Object.hasOwn(target, name)) setKey(target, name, {});
   const table = target[name];
   if (!isMap(table)) throw new ChartError(`type mismatch on ${name}: ${goFormatBool(table)}`);
   const subPrefix = concat(prefix, chart.metadata.name);
   coalesceGlobals({ target: table, source: target, prefix: subPrefix, warn });
-  coalesceInto({ chart: subchart, target: table, prefix: subPrefix, warn });
+  coalesceInto({ chart: subchart, target: table, prefix: subPrefix, warn, merge });
 }
 
 function goFormatBool(value: unknown): string {
@@ -79,7 +86,7 @@ function coalesceGlobals({ target, source, prefix, warn }: { target: Values; sou
 }
 
 /** The chart's own defaults below what the target already has. */
-function coalesceOwn({ chart, target, prefix, warn }: Step): void {
+function coalesceOwn({ chart, target, prefix, warn, merge }: Step): void {
   const subPrefix = concat(prefix, chart.metadata.name);
   const defaults = deepCopyGo(chart.values);
   for (const [key, fallback] of Object.entries(defaults)) {
@@ -88,12 +95,12 @@ function coalesceOwn({ chart, target, prefix, warn }: Step): void {
       continue;
     }
     const value = target[key];
-    if (value === null) delete target[key];
+    if (value === null && !merge) delete target[key];
     else if (isMap(value)) {
       if (isMap(fallback)) {
         // Nulls meant for a subchart must reach it, so its table is merged without removing them.
-        const merge = chart.dependencies.some((subchart) => subchart.metadata.name === key);
-        coalesceTables({ target: value, source: fallback, prefix: concat(subPrefix, key), warn, merge });
+        const forSubchart = chart.dependencies.some((subchart) => subchart.metadata.name === key);
+        coalesceTables({ target: value, source: fallback, prefix: concat(subPrefix, key), warn, merge: merge || forSubchart });
       } else if (fallback !== null) warn(`warning: skipped value for ${concat(subPrefix, key)}: Not a table.`);
     }
   }
@@ -110,14 +117,16 @@ interface TableStep {
 
 /** Fills `target` from `source`; the target wins. Both change. */
 export function coalesceTables({ target, source, prefix, warn, merge }: TableStep): Values {
-  for (const [key, value] of Object.entries(target)) if (value === null) setKey(source, key, null);
   for (const [key, fallback] of Object.entries(source)) {
     if (!Object.hasOwn(target, key)) {
       setKey(target, key, fallback);
       continue;
     }
     const value = target[key];
-    if (!merge && value === null) delete target[key];
+    if (value === null) {
+      // A null over a null default stays; over anything else it removes the entry.
+      if (!merge && fallback !== null) delete target[key];
+    }
     else if (isMap(fallback)) {
       if (isMap(value)) coalesceTables({ target: value, source: fallback, prefix: concat(prefix, key), warn, merge });
       else warn(`warning: cannot overwrite table with non table for ${concat(prefix, key)} (${String(fallback)})`);
@@ -143,11 +152,4 @@ export function leafAt(values: Values, path: string): unknown {
   const table = keys.length ? tableAt(values, keys.join('.')) : values;
   const value = table && Object.hasOwn(table, last) ? table[last] : undefined;
   return isMap(value) ? undefined : value;
-}
-
-/** A copy without null entries, at any depth of tables. */
-export function trimNulls(values: Values): Values {
-  const trimmed: Values = {};
-  for (const [key, value] of Object.entries(values)) if (value !== null) setKey(trimmed, key, isMap(value) ? trimNulls(value) : value);
-  return trimmed;
 }

@@ -15,7 +15,7 @@ export function assignable(value: unknown, type: string): boolean {
   const actual = typeName(value);
   if (actual === type) return true;
   // A named collection type goes where its plain form is wanted.
-  if (type === 'map[string]interface {}') return isMap(value) && !actual.startsWith('map[');
+  if (type === 'map[string]interface {}') return actual === 'common.Values' && isMap(value);
   if (type === '[]string') return actual === 'common.VersionSet';
   if (type === 'error') return value instanceof GoStruct && value.goKind === 'error';
   return false;
