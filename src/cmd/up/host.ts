@@ -9,6 +9,7 @@ import { systemRandom } from '#base/random';
 import { type Cluster, ClusterControlPlane, createCluster } from '#embedded';
 import { type NodeControl, type ProcessRunner, systemProcessRunner } from '#embedded/kubelet';
 import { type Client, createClient } from '#kube/client';
+import { reserveBlock } from './addresses.ts';
 import { type DataDir, readState, writeState } from './data-dir.ts';
 import { ownImages } from './images.ts';
 import { type ClusterPlan, DEMO_TIMINGS } from './plan.ts';
@@ -30,21 +31,27 @@ export interface Host {
   stop(): Promise<void>;
 }
 
-type Ports = Record<string, number>;
+interface HostState {
+  ports: Record<string, number>;
+  block: number;
+}
 
 /** Starts every cluster of the plan. */
-export async function startHost(dir: DataDir, plans: readonly ClusterPlan[], options: { dist: string; log: Log }): Promise<Host> {
+export async function startHost(dir: DataDir, plan: (block: number) => readonly ClusterPlan[], options: { dist: string; log: Log }): Promise<Host> {
+  const state = readState<HostState>(dir, STATE_FILE);
+  const addresses = await reserveBlock(dir.root, state?.block);
   const runner = systemProcessRunner({ clock: systemClock, log: options.log });
-  const ports = readState<Ports>(dir, STATE_FILE) ?? {};
   const clusters = new Map<string, RunningCluster>();
-  for (const plan of plans) clusters.set(plan.name, await startCluster(dir, plan, { ...options, runner, port: ports[plan.name] ?? 0 }));
-  writeState(dir, STATE_FILE, Object.fromEntries([...clusters].map(([name, { cluster }]) => [name, Number(new URL(cluster.url).port)])));
+  for (const entry of plan(addresses.block)) clusters.set(entry.name, await startCluster(dir, entry, { ...options, runner, port: state?.ports[entry.name] ?? 0 }));
+  const ports = Object.fromEntries([...clusters].map(([name, { cluster }]) => [name, Number(new URL(cluster.url).port)]));
+  writeState(dir, STATE_FILE, { ports, block: addresses.block } satisfies HostState);
   return {
     clusters,
     node: (path) => findNode(clusters, path),
     async stop() {
       await Promise.all([...clusters.values()].map(({ cluster }) => cluster.stop()));
       runner.close();
+      addresses.release();
     },
   };
 }

@@ -8,19 +8,16 @@ export interface ClusterPlan {
   labels?: Readonly<Record<string, string>>;
 }
 
-/** Three nodes for the management cluster, two for each downstream one. */
-export function demoPlan(): ClusterPlan[] {
+/** Three nodes for the management cluster, two for each downstream one; pods get addresses in `127.BLOCK.*`. */
+export function demoPlan(block: number): ClusterPlan[] {
+  const nodes = (cluster: number, count: number): NodePlan[] =>
+    Array.from({ length: count }, (_, index) => ({ name: `node-${index + 1}`, subnet: `127.${block}.${cluster * 16 + index + 1}` }));
   return [
     { name: 'local', nodes: nodes(0, 3) },
     { name: 'dev', nodes: nodes(1, 2), labels: { env: 'dev' } },
     { name: 'test', nodes: nodes(2, 2), labels: { env: 'test' } },
     { name: 'prod', nodes: nodes(3, 2), labels: { env: 'prod' } },
   ];
-}
-
-/** Every pod listens on an address of its own in 127/8; 127.64 and up are far from what others use. */
-function nodes(cluster: number, count: number): NodePlan[] {
-  return Array.from({ length: count }, (_, index) => ({ name: `node-${index + 1}`, subnet: `127.${64 + cluster}.${index + 1}` }));
 }
 
 /** Timings of the demo that differ from Kubernetes' defaults, so that a person need not wait minutes. */

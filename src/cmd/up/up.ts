@@ -45,7 +45,7 @@ export async function up(options: UpOptions): Promise<void> {
   let host: Host | undefined;
   try {
     progress.show([{ name: 'Kubernetes', state: 'running', detail: 'starting four clusters' }]);
-    host = await startHost(dir, demoPlan(), { dist: import.meta.dirname, log });
+    host = await startHost(dir, demoPlan, { dist: import.meta.dirname, log });
     const running = host;
     const kubernetes: ProgressStep = { name: 'Kubernetes', state: 'done', detail: [...host.clusters.keys()].join(', ') };
     const control = await serveControl(dir, controlHandler(running, dir, () => process.kill(process.pid, 'SIGTERM')));
@@ -62,7 +62,7 @@ export async function up(options: UpOptions): Promise<void> {
     const overview = await readOverview(host, dir.kubeconfig);
     process.stdout.write(`\n${formatOverview(overview)}\n\nReady in ${((systemClock.monotonicMs() - startMs) / 1000).toFixed(1)} s.\n`);
     if (options.exitWhenReady) return;
-    process.stdout.write(`\n${formatNextSteps(dir, overview)}\n\nCtrl-C stops it; '${'npm start'}' goes on where it was.\n`);
+    process.stdout.write(`\n${formatNextSteps(dir, overview)}\n\nCtrl-C stops it; 'npm start' goes on where it was.\n`);
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       signal.addEventListener('abort', () => resolve(), { once: true });
