@@ -10,7 +10,7 @@ import { CompactedError, GuardError, type Change, type Storage } from '#embedded
 export interface StorageHarness {
   open(): Storage;
   /** Closes a storage and opens another one on its data. */
-  restart?(storage: Storage): Promise<Storage>;
+  restart?: (storage: Storage) => Promise<Storage>;
   cleanup?(): void;
 }
 
@@ -144,7 +144,7 @@ function watches(open: () => Storage): void {
         await put(storage, key, String(i));
         model.set(key, String(i));
       }
-      snapshots.push({ revision: storage.revision, state: JSON.stringify([...model].sort()) });
+      snapshots.push({ revision: storage.revision, state: JSON.stringify([...model].sort(([a], [b]) => (a < b ? -1 : 1))) });
     }
     const stateAt = (revision: number) => JSON.stringify(storage.list('c', { revision }).map(({ key, value }) => [key, textOf(value)]));
     for (const { revision, state } of snapshots) assert.equal(stateAt(revision), state);

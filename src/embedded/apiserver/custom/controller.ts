@@ -78,8 +78,8 @@ export class CustomResources {
     const problem = this.#nameConflict(crd);
     const accepted: CrdNames | undefined = problem ? crd.status?.acceptedNames : crd.spec.names;
     let conditions = [...(crd.status?.conditions ?? [])];
-    const nonStructural = crd.spec.versions.flatMap(({ schema, name }, i) =>
-      schema?.openAPIV3Schema ? structuralSchemaErrors(schema.openAPIV3Schema, `spec.versions[${i}].schema.openAPIV3Schema`) : ((void name), []),
+    const nonStructural = crd.spec.versions.flatMap(({ schema }, i) =>
+      schema?.openAPIV3Schema ? structuralSchemaErrors(schema.openAPIV3Schema, `spec.versions[${i}].schema.openAPIV3Schema`) : [],
     );
     if (nonStructural.length > 0) {
       conditions = setCondition(conditions, { type: 'NonStructuralSchema', status: 'True', reason: 'Violations', message: nonStructural.map(({ field, message }) => `${field}: ${message}`).join('\n') }, now);

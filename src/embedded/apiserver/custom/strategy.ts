@@ -133,7 +133,7 @@ function withinStatus(finding: FieldError): FieldError {
 function textAt(object: unknown, path: string): string {
   let value = object;
   for (const step of path.split('.')) value = isRecord(value) ? value[step] : undefined;
-  return value === undefined || value === null ? '' : String(value);
+  return typeof value === 'string' ? value : value === undefined || value === null ? '' : JSON.stringify(value);
 }
 
 interface DecodeFacts {

@@ -140,8 +140,8 @@ export function writeOptions(query: URLSearchParams, kind: 'CreateOptions' | 'Up
 function fieldManagerFindings(name: string): FieldError[] {
   const findings: FieldError[] = [];
   if (name.length > FIELD_MANAGER_MAX) findings.push({ type: 'FieldValueTooLong', field: 'fieldManager', message: `Too long: may not be more than ${FIELD_MANAGER_MAX} bytes` });
-  const bad = [...name].findIndex((letter) => letter < ' ' || letter === '\u007f');
-  if (bad >= 0) findings.push(invalidField('fieldManager', name, `should only contain printable characters`));
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (/[\u0000-\u001f\u007f]/.test(name)) findings.push(invalidField('fieldManager', name, `should only contain printable characters`));
   return findings;
 }
 
@@ -161,7 +161,7 @@ export function deleteOptions(query: URLSearchParams, body: Record<string, unkno
   if (policy !== undefined && policy !== null && orphan !== undefined && orphan !== null) {
     findings.push(invalidField('propagationPolicy', policy, 'orphanDependents and deletionPropagation cannot be both set'));
   }
-  if (policy !== undefined && policy !== null && !POLICIES.includes(String(policy))) findings.push(notSupported('propagationPolicy', policy, [...POLICIES, 'nil']));
+  if (policy !== undefined && policy !== null && !POLICIES.includes(policy as string)) findings.push(notSupported('propagationPolicy', policy, [...POLICIES, 'nil']));
   const dryRun = Array.isArray(raw['dryRun']) ? (raw['dryRun'] as string[]) : [];
   findings.push(...dryRunFindings(dryRun));
   if (findings.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', findings);

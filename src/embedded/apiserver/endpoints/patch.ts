@@ -154,5 +154,5 @@ function inOrder(value: unknown, order: readonly string[]): unknown {
 function goText(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(goText).join(' ')}]`;
   if (isRecord(value)) return `map[${Object.keys(value).sort().map((key) => `${key}:${goText(value[key])}`).join(' ')}]`;
-  return value === null ? '<nil>' : String(value);
+  return value === null ? '<nil>' : typeof value === 'string' ? value : JSON.stringify(value);
 }

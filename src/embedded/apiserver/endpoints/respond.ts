@@ -82,8 +82,13 @@ function transformList(call: Call, { as, version }: Negotiated, objects: Unstruc
     const items = objects.map((object) => partial(object, version));
     return { kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${version}`, metadata, items };
   }
-  const items = type.custom ? objects : objects.map(({ kind: _, apiVersion: __, ...rest }) => rest);
+  const items = type.custom ? objects : objects.map(withoutKind);
   return { kind: type.listKind, apiVersion: formatApiVersion(type.group, type.version), metadata, items };
+}
+
+function withoutKind(object: Unstructured): Record<string, unknown> {
+  const { kind: _kind, apiVersion: _apiVersion, ...rest } = object;
+  return rest;
 }
 
 /** Items of builtin lists carry no kind; items of custom resources do, as on the real server. */

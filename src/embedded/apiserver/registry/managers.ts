@@ -22,7 +22,8 @@ const MANAGER_NAME_MAX = 128;
 export function managerOf(fieldManager: string | null, userAgent: string | undefined): Manager {
   if (fieldManager) return { name: fieldManager };
   const agent = (userAgent ?? '').split('/')[0] ?? '';
-  const printable = [...agent].filter((letter) => letter >= ' ' && letter !== '\u007f').join('');
+  // oxlint-disable-next-line no-control-regex -- control characters are what is taken out
+  const printable = agent.replace(/[\u0000-\u001f\u007f]/g, '');
   return { name: printable.slice(0, MANAGER_NAME_MAX) || 'unknown' };
 }
 

@@ -125,7 +125,7 @@ function parseContinue({ continue: token, resourceVersion }: ListOptions): Posit
   try {
     parsed = JSON.parse(text) as typeof parsed;
   } catch {
-    throw refuse(text === '' ? 'unexpected end of JSON input' : `invalid character '${[...text][0]}' looking for beginning of value`);
+    throw refuse(text === '' ? 'unexpected end of JSON input' : `invalid character '${String.fromCodePoint(text.codePointAt(0) ?? 0)}' looking for beginning of value`);
   }
   const { v, rv, start } = parsed ?? {};
   if (v !== TOKEN_VERSION) throw badRequest(`invalid continue token: continue key is not valid: server does not recognize this encoded version ${JSON.stringify(v ?? '')}`);

@@ -100,8 +100,13 @@ function decode(kind: BuiltinKind, document: Unstructured, fieldValidation: Fiel
 function changesGeneration(hooks: KindHooks, object: Unstructured, old: Unstructured): boolean {
   if (hooks.generation === 'spec') return !deepEqual(object['spec'], old['spec']);
   if (hooks.generation === 'never') return false;
-  const content = ({ apiVersion: _, kind: __, metadata: ___, status: ____, ...rest }: Unstructured) => rest;
-  return !deepEqual(content(object), content(old));
+  return !deepEqual(contentOf(object), contentOf(old));
+}
+
+/** Everything but type, metadata and status. */
+function contentOf(object: Unstructured): Record<string, unknown> {
+  const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, status: _status, ...rest } = object;
+  return rest;
 }
 
 function deletePath(object: Unstructured, path: readonly string[]): void {

@@ -22,7 +22,7 @@ export interface KindHooks {
   allowUnconditionalUpdate?: boolean;
   /** How a delete of this kind differs; undefined: the usual way. */
   planDelete?: Strategy['planDelete'];
-  gracePeriod?(object: Unstructured, requested: number | undefined): number | undefined;
+  gracePeriod?: (object: Unstructured, requested: number | undefined) => number | undefined;
   returnDeletedObject?: boolean;
 }
 

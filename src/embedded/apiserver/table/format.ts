@@ -22,7 +22,8 @@ export function since(timestamp: unknown, nowMs: number): string {
 }
 
 export function text(value: unknown, fallback = ''): string {
-  return value === undefined || value === null || value === '' ? fallback : String(value);
+  if (value === undefined || value === null || value === '') return fallback;
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 export function count(value: unknown): number {

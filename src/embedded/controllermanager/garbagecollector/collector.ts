@@ -15,6 +15,8 @@ import { blockingDependents, DependencyGraph, FOREGROUND, graphNode, judge, ORPH
 
 /** Kinds that own nothing and belong to nothing, and change too often to watch for nothing. */
 const IGNORED = new Set(['events', 'events.events.k8s.io']);
+/** How long a new object with an owner nobody has seen is left alone. */
+const UNKNOWN_OWNER_MS = 1000;
 const DISCOVERY_DELAY_MS = 200;
 
 /** How the collector makes a watcher of one kind that nobody else watches; kept apart from the shared pool because it keeps metadata only. */
@@ -84,7 +86,9 @@ export class GarbageCollector {
     const node = graphNode(resource, object);
     const before = this.#graph.get(node.uid);
     this.#graph.put(node);
-    if (node.owners.length > 0) this.#queue(node.uid);
+    // The owner of a new object may be on its way, or be added by the writer's next breath: no verdict at once.
+    const strangers = before === undefined && node.owners.some((owner) => !this.#graph.get(owner.uid));
+    if (node.owners.length > 0) this.#queue(node.uid, strangers ? UNKNOWN_OWNER_MS : 0);
     if (!node.deleting) return this.#ownersChanged(before, node);
     if (node.finalizers.includes(FOREGROUND) || node.finalizers.includes(ORPHAN)) this.#queue(node.uid);
     if (node.finalizers.includes(FOREGROUND)) for (const dependent of this.#graph.dependents(node.uid)) this.#queue(dependent.uid);
@@ -105,8 +109,8 @@ export class GarbageCollector {
     for (const owner of node?.owners ?? []) this.#queue(owner.uid);
   }
 
-  #queue(uid: string): void {
-    this.#loop.add({ namespace: 'uid', name: uid });
+  #queue(uid: string, delayMs = 0): void {
+    this.#loop.add({ namespace: 'uid', name: uid }, delayMs);
   }
 
   async #reconcile(uid: string): Promise<void> {
