@@ -10,13 +10,14 @@ import { systemRandom } from '#base/random';
 import { namespaces } from '#api/builtin';
 import { isAlreadyExists } from '#apimachinery/status';
 import type { Unstructured } from '#apimachinery/meta';
-import { converge, type ReleaseContent } from '#agent/release';
+import { converge, type ReleaseContent, type ReleaseOptions } from '#agent/release';
 import type { ReleaseHook } from '#core/release';
 import { type Client, createRestMapper } from '#kube/client';
 import { createTerm } from '#kube/leaderelection';
 import { type ChartFiles, loadChart, renderChart } from '#render/chart';
 
 const LIMITS = { installMs: 60_000 };
+const OPTIONS: ReleaseOptions = { timeoutMs: 0, atomic: false, force: false, takeOwnership: true, maxHistory: 10, keepResources: false };
 
 export interface InstallRequest {
   name: string;
@@ -39,7 +40,7 @@ export async function installChart(client: Client, request: InstallRequest, log:
   }
   const deploymentID = sha256Hex(canonicalJson({ values, files: [...files].map(([path, bytes]) => [path, sha256Hex(bytes)]) }));
   const result = await converge(
-    { namespace, name, deploymentID, retry: true, content: async (revision, isUpgrade) => contentOf(request, revision, isUpgrade) },
+    { namespace, name, deploymentID, options: OPTIONS, retry: true, content: async (revision, isUpgrade) => contentOf(request, revision, isUpgrade) },
     { client: leader, mapper: createRestMapper(client, systemClock), clock: systemClock, log, signal, isReady: (live) => live !== undefined },
   );
   if (result.status === 'failed') throw new Error(`release ${namespace}/${name} failed: ${result.message}`);
@@ -64,6 +65,5 @@ function contentOf({ name, namespace, files, values }: InstallRequest, revision:
     crds: rendered.crds.flatMap(({ objects }) => objects as Unstructured[]),
     notes: rendered.notes,
     labels: {},
-    options: { timeoutMs: 0, atomic: false, force: false, takeOwnership: true, maxHistory: 10, keepResources: false },
   };
 }
