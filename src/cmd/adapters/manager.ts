@@ -9,6 +9,7 @@ import { type Transition, transitionEvents } from '#kube/leaderelection';
 import { createManager, httpListener, type Listener, type Manager } from '#kube/manager';
 import { createProcessElector, lockKind } from './elector.ts';
 import type { Identity } from './process.ts';
+import { addStuckPodsWatch } from './stuck-pods.ts';
 
 export interface ComponentOptions<C extends string> {
   name: string;
@@ -28,7 +29,7 @@ export const COMMON_FLAGS = ['kubeconfig', 'namespace', 'leader-elect', 'metrics
 
 export function createComponentManager<C extends string>(options: ComponentOptions<C>): Manager<C> {
   const registry = new Registry();
-  return createManager<C>({
+  const manager = createManager<C>({
     name: options.name,
     clients: options.clients,
     elector: createProcessElector(options, transitionTeller(options)),
@@ -38,12 +39,22 @@ export function createComponentManager<C extends string>(options: ComponentOptio
     registry,
     listeners: listeners(options),
   });
+  const home = homeOf(options);
+  if (home !== undefined) addStuckPodsWatch(manager, options, { home, registry });
+  return manager;
+}
+
+/** The client of the cluster the component itself runs in. An agent's two clients may lead to the same server; its own rights are those of `downstream`. */
+function homeOf<C extends string>({ clients, leaseConnection }: ComponentOptions<C>): C | undefined {
+  const there = (Object.keys(clients) as C[]).filter((name) => clients[name].server === leaseConnection.server);
+  return there.find((name) => name === 'downstream') ?? there[0];
 }
 
 /** Each change of leadership becomes an Event on the lease, written with the client of the cluster that keeps it. */
 function transitionTeller<C extends string>(options: ComponentOptions<C>): ((transition: Transition) => void) | undefined {
-  const client = Object.values<Client>(options.clients).find(({ server }) => server === options.leaseConnection.server);
-  if (!client) return undefined;
+  const home = homeOf(options);
+  if (home === undefined) return undefined;
+  const client = options.clients[home];
   const { name, identity, namespace, lease, log, env } = options;
   const recorder = createEventRecorder({ client, component: name, instance: identity.holder, namespace, clock: systemClock, random: systemRandom, log });
   return transitionEvents({ kind: lockKind(env.CATTLE_ELECTION_RESOURCE_LOCK), namespace, name: lease }, (about, text) => recorder.event(about, text));

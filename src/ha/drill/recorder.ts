@@ -36,7 +36,7 @@ export interface ProbeScope {
 export class Recorder {
   readonly #target: DrillTarget;
   readonly #deps: RecorderDeps;
-  readonly #informers: Informer<any>[] = [];
+  readonly #informers: Pick<Informer<KubeObject>, 'start' | 'waitForSync'>[] = [];
   writes: GuardedWrite[] = [];
   leases: LeaseSample[] = [];
   marks: Mark[] = [];
