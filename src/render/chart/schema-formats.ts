@@ -17,7 +17,8 @@ export const FORMATS: Readonly<Record<string, (text: string) => boolean>> = {
   'uri-reference': (text) => /^[^\s<>"{}|\\^`]*$/.test(text),
   regex: (text) => {
     try {
-      return new RegExp(text, 'u') !== null;
+      new RegExp(text, 'u');
+      return true;
     } catch {
       return false;
     }

@@ -32,7 +32,7 @@ export const BUILTINS: FunctionTable = {
 };
 
 function textOf(values: readonly unknown[]): string {
-  return values.length === 1 && typeof values[0] === 'string' ? values[0] : sprint(values);
+  return sprint(values.map((value) => value ?? '<no value>'));
 }
 
 function length(value: unknown): GoInt {

@@ -231,7 +231,8 @@ function renderTop(arg: unknown, flags: Flags): string {
 
 function bad(value: unknown, flags: Flags): string {
   if (value === null || value === undefined) return `%!${flags.verb}(<nil>)`;
-  return `%!${flags.verb}(${typeName(value)}=${formatValue(value)})`;
+  // Width, precision and flags stay in force inside the report.
+  return `%!${flags.verb}(${typeName(value)}=${render(value, { ...flags, verb: 'v', sharp: false }, 0)})`;
 }
 
 export function pad(text: string, flags: Pick<Flags, 'width' | 'minus' | 'zero'>): string {

@@ -29,7 +29,7 @@ function isPrintable(code: number): boolean {
 
 /** Would Go's reader take this text, unquoted, for a string? */
 export function readsAsString(text: string): boolean {
-  return typeof resolvePlain(text) === 'string' && text !== '<<' && !BASE60.test(text) && !TIMESTAMP.test(text);
+  return typeof resolvePlain(text) === 'string' && !BASE60.test(text) && !TIMESTAMP.test(text);
 }
 
 export function chooseStyle(text: string, place: { flow: boolean; simpleKey: boolean }): Style {

@@ -29,14 +29,17 @@ export const YAML_LIMITS = {
   depthMax: 1000,
   /** Nodes that may be visited through aliases in one document. */
   aliasNodesMax: 400_000,
+  /** Lines inside brackets or quotes that may stand left of their node. */
+  repairsMax: 1000,
+  repairIndent: 120,
   /** Characters of one text. */
   charactersMax: 64 * 1024 * 1024,
 };
 
 /** The value of the first document; `null` for an empty text. Throws {@link GoYamlError}. */
 export function parseYaml(text: string, options: YamlOptions = {}): unknown {
-  const events = scan(text, options);
-  return new Builder(text, events, options).document();
+  const { source, events } = scan(text, options);
+  return new Builder(source, events, options).document();
 }
 
 export interface YamlDocument {
@@ -52,15 +55,39 @@ export function parseDocuments(text: string, options: YamlOptions = {}): YamlDoc
     .filter(({ value }) => value !== null);
 }
 
-function scan(text: string, options: YamlOptions): Event[] {
+interface Scan {
+  /** The text the events refer to: as given, or with some lines indented further. */
+  source: string;
+  events: Event[];
+}
+
+/**
+ * Inside brackets and quotes Go does not look at indentation; js-yaml does. A line it finds too far left
+ * there is moved right, which changes nothing else, and the scan repeated.
+ */
+function scan(text: string, options: YamlOptions): Scan {
   if (text.length > YAML_LIMITS.charactersMax) throw new GoYamlError(`text of ${text.length} characters, ${YAML_LIMITS.charactersMax} at most`, { file: options.file });
-  try {
-    return parseEvents(text, { maxDepth: YAML_LIMITS.depthMax });
-  } catch (error) {
-    if (!(error instanceof YAMLException)) throw error;
-    const line = error.mark ? error.mark.line + (options.firstLine ?? 1) : undefined;
-    throw new GoYamlError(error.reason, { file: options.file, line });
+  let source = text;
+  for (let repairs = 0; ; repairs++) {
+    try {
+      return { source, events: parseEvents(source, { maxDepth: YAML_LIMITS.depthMax }) };
+    } catch (error) {
+      if (!(error instanceof YAMLException)) throw error;
+      if (error.reason !== 'deficient indentation' || !error.mark || repairs >= YAML_LIMITS.repairsMax) throw problem(error, options);
+      source = indentLine(source, error.mark.line);
+    }
   }
+}
+
+function indentLine(text: string, line: number): string {
+  const lines = text.split('\n');
+  lines[line] = ' '.repeat(YAML_LIMITS.repairIndent) + (lines[line] ?? '').trimStart();
+  return lines.join('\n');
+}
+
+function problem(error: YAMLException, options: YamlOptions): GoYamlError {
+  const line = error.mark ? error.mark.line + (options.firstLine ?? 1) : undefined;
+  return new GoYamlError(error.reason, { file: options.file, line });
 }
 
 const EVENT = { document: 1, sequence: 2, mapping: 3, scalar: 4, alias: 5, pop: 6 };

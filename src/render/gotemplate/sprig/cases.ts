@@ -61,7 +61,7 @@ function wordEnd(chars: readonly string[], start: number): number {
     while (end < chars.length && test(at(end))) end++;
     return end;
   };
-  if (isDigit(at(start))) return skip(start, (char) => isDigit(char) || isLower(char));
+  if (isDigit(at(start))) return skip(start, (char) => !isUpper(char) && !CONNECTOR.test(char));
   let end = start;
   if (isUpper(at(start))) {
     const run = skip(start, isUpper);

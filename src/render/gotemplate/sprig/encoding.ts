@@ -82,7 +82,7 @@ export function jsonProblem(text: string): string {
   if (text.trim() === '') return 'unexpected end of JSON input';
   for (let end = 1; end <= text.length; end++) {
     const char = text[end - 1] as string;
-    if (end === 1 && !/[\s{["0-9tfn-]/.test(char)) return `invalid character '${char}' looking for beginning of value`;
+    if (end === 1 && !/[\s{["0-9tfn-]/.test(char)) return `invalid character '${char === '\\' || char === "'" ? `\\${char}` : char}' looking for beginning of value`;
   }
   return 'unexpected end of JSON input';
 }

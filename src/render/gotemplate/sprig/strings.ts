@@ -27,7 +27,7 @@ export const STRING_FUNCTIONS: FunctionTable = {
   trimSuffix: fn(['string', 'string'], (suffix: string, text: string) => (suffix && text.endsWith(suffix) ? text.slice(0, -suffix.length) : text)),
   trimPrefix: fn(['string', 'string'], (prefix: string, text: string) => (text.startsWith(prefix) ? text.slice(prefix.length) : text)),
   nospace: fn(['string'], (text: string) => text.replace(/\s/gu, '')),
-  initials: fn(['string'], (text: string) => Array.from(text.matchAll(/(?<=^|\s)\S/gu), (match) => match[0]).join('')),
+  initials: fn(['string'], initials),
   swapcase: fn(['string'], swapCase),
   snakecase: fn(['string'], snakeCase),
   camelcase: fn(['string'], camelCase),
@@ -92,6 +92,12 @@ function checkedSlice(text: string, from: number, to: number, size: number): str
 
 const SPACE_START = /^[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
 const SPACE_END = /[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/;
+
+/** The first byte of each word, each byte taken for a character. */
+function initials(text: string): string {
+  const bytes = String.fromCharCode(...encodeUtf8(text.slice(0, 100_000)));
+  return Array.from(bytes.matchAll(/(?<=^|[\t\n\v\f\r \x85\xa0])[^\t\n\v\f\r \x85\xa0]/g), (match) => match[0]).join('');
+}
 
 /** strings.TrimSpace */
 export function trimSpace(text: string): string {
