@@ -200,17 +200,6 @@ function describeField(schema: V3Schema, go: GoField, required: boolean): unknow
 
 // --- kinds ------------------------------------------------------------------------------------------
 
-interface Discovered {
-  resource: string;
-  responseKind: { group: string; version: string; kind: string };
-  scope: string;
-  singularResource: string;
-  verbs: string[];
-  shortNames?: string[];
-  categories?: string[];
-  subresources?: { subresource: string; responseKind?: { group: string; version: string; kind: string }; verbs: string[] }[];
-}
-
 function groupList(gv: string): { name: string; kind: string; group?: string; version?: string; namespaced: boolean; singularName: string; verbs: string[]; shortNames?: string[]; categories?: string[]; storageVersionHash?: string }[] {
   const file = join(kubernetes, 'api/discovery', gv === 'v1' ? 'api__v1.json' : `apis__${gv.replace('/', '__')}.json`);
   if (!existsSync(file)) throw new Error(`${gv}: no discovery document`);

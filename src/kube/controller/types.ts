@@ -50,7 +50,7 @@ export interface Source<T extends KubeObject = KubeObject> {
 export interface ControllerOptions<C extends string = string> {
   name: string;
   reconciler: Reconciler<C>;
-  // A controller mixes sources of different kinds.
+  // oxlint-disable-next-line typescript/no-explicit-any -- a controller mixes sources of different kinds
   sources: readonly Source<any>[];
   /**
    * Keys from elsewhere than one informer: each is called once, when the controller is made, with a function
