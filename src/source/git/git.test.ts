@@ -169,7 +169,7 @@ describe('a run of git', () => {
   });
 
   it('is stopped when it says too much', async () => {
-    const output = await run({ args: ['-c', 'alias.talk=!yes', 'talk'], env: { PATH }, cwd: root, timeoutMs: 60_000, outputBytesMax: 1000 });
+    const output = await run({ args: ['-c', 'alias.talk=!while :; do echo yes; done', 'talk'], env: { PATH }, cwd: root, timeoutMs: 60_000, outputBytesMax: 1000 });
     assert.equal(output.killed, 'output');
   });
 
