@@ -1,6 +1,6 @@
 /** The commands of `bin/fleet`: names, flags and help. What they do is loaded on demand. */
 import { join } from 'node:path';
-import { buildApplication, buildCommand, buildRouteMap, run } from '@stricli/core';
+import { buildApplication, buildCommand, buildRouteMap, run, text_en } from '@stricli/core';
 import { applyCommand, testCommand } from './offline.ts';
 import { haRoutes } from './ha/routes.ts';
 
@@ -57,13 +57,22 @@ const application = buildApplication(buildRouteMap({ routes: { up, down, status,
   name: 'fleet',
   scanner: { caseStyle: 'allow-kebab-for-camel' },
   documentation: { caseStyle: 'convert-camel-to-kebab' },
+  // People get the sentence; the stack is for us.
+  localization: { text: { ...text_en, exceptionWhileRunningCommand: (error) => `fleet: ${sentence(error)}`, commandErrorResult: (error) => `fleet: ${error.message}` } },
 });
+
+function sentence(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (process.env.FLEET_LOG_LEVEL === 'debug') return error.stack ?? error.message;
+  return error.cause === undefined ? error.message : `${error.message}: ${sentence(error.cause)}`;
+}
 
 /** Runs one command line; exit codes: 0 done, 1 failed, 2 wrong usage. */
 export async function runCommandLine(args: readonly string[]): Promise<void> {
-  const context = { process: { stdout: process.stdout, stderr: process.stderr, env: process.env, exitCode: 0 as number | string } };
+  const context = { process: { stdout: process.stdout, stderr: process.stderr, env: process.env, exitCode: null as number | string | null } };
   await run(application, args, context);
-  const code = Number(context.process.exitCode);
+  // The library sets the code only when no command did.
+  const code = Number(context.process.exitCode || process.exitCode || 0);
   // The library answers wrong usage with 251 to 254.
   if (code !== 0) process.exit(code >= 251 || code < 0 ? EXIT_USAGE : code);
 }

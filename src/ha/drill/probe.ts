@@ -92,8 +92,12 @@ export class BundleProbe implements Probe {
       fleetCluster.client.list(secrets, { namespace: this.scope.namespace, labelSelector: 'owner=helm' }),
     ]);
     const remaining = [...left.items, ...releases.items].map(({ metadata }) => metadata.name ?? '');
-    if (remaining.length === 0) await fleetCluster.client.delete(namespaces, { name: this.scope.namespace }).catch(ignoreMissing);
-    return remaining;
+    if (remaining.length > 0) return remaining;
+    // Until it is gone nothing new can be deployed to a namespace of that name.
+    const key = { name: this.scope.namespace };
+    const found = await fleetCluster.client.get(namespaces, key).catch(ignoreMissing);
+    if (found && !found.metadata.deletionTimestamp) await fleetCluster.client.delete(namespaces, key).catch(ignoreMissing);
+    return found ? [`namespace ${key.name}`] : [];
   }
 }
 

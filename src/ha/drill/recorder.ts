@@ -49,14 +49,14 @@ export class Recorder {
     this.#deps = deps;
   }
 
-  /** Resolves when all watches stand. */
-  async start(scope: ProbeScope, signal: AbortSignal): Promise<void> {
+  /** Resolves when all watches stand. Without a probe there is only the lease to watch. */
+  async start(scope: ProbeScope | undefined, signal: AbortSignal): Promise<void> {
     const { client, namespace, lease, component } = this.#target;
     this.#watch(client, { resource: leases, namespace, fieldSelector: `metadata.name=${lease}` }, both((object) => this.#sawLease(object)));
     this.#watch(client, { resource: pods, namespace, labelSelector: `app=${component.app}` }, {});
-    if (component.name === 'agent' || component.name === 'fleet-controller') this.#watchDeployments(scope);
-    if (component.name === 'agent') this.#watchReleases(scope);
-    if (component.name === 'gitjob') this.#watchBundles(scope);
+    if (scope && component.name === 'gitjob') this.#watchBundles(scope);
+    else if (scope) this.#watchDeployments(scope);
+    if (scope && component.name === 'agent') this.#watchReleases(scope);
     for (const informer of this.#informers) informer.start(signal);
     await Promise.all(this.#informers.map((informer) => informer.waitForSync(signal)));
   }

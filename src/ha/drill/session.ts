@@ -57,10 +57,10 @@ export class DrillSession {
 
   /** Sets the probe workload up. Throws an `Error` that says what is missing. */
   async prepare(): Promise<void> {
-    const { probe, progress, target } = this.#options;
+    const { probe, progress } = this.#options;
     progress('preparing the probe workload');
     await probe?.create();
-    await this.#recorder.start(probe?.scope ?? { label: ['', ''], namespace: target.namespace }, this.#life.signal);
+    await this.#recorder.start(probe?.scope, this.#life.signal);
     await this.#settle(LIMITS.prepareMs).then((left) => {
       if (left.length > 0) throw new Error(`the probe workload is not deployed after ${LIMITS.prepareMs / 1000} s: ${left[0]}; see 'fleet ha status'`);
     });
