@@ -5,7 +5,7 @@
  * Memory is counted twice, because it matters which: `residentMB` counts every page once (PSS), `rssSumMB`
  * adds up what each process maps, shared pages of the Node binary fifteen times.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { startFleet } from '../test/support/fleet.ts';
@@ -61,6 +61,7 @@ try {
     aims: { readySeconds: 30, idlePercentOfOneCore: 10, residentMB: 1200 },
   };
   process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+  mkdirSync(join(import.meta.dirname, 'results'), { recursive: true });
   writeFileSync(join(import.meta.dirname, 'results', 'up.json'), `${JSON.stringify(result, null, 2)}\n`);
 } finally {
   await fleet.stop();
