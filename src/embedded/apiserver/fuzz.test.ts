@@ -137,7 +137,7 @@ describe('apiserver: fuzzing', () => {
         const response = await server.handle(drawn);
         const shown = `${drawn.method} ${drawn.path} ${Buffer.from(drawn.body).toString().slice(0, 400)}`;
         assert.ok(response.status >= 200 && response.status < 600, shown);
-        if (isStream(response.body)) response.body.open({ write() {}, end() {}, buffered: 0 })();
+        if (isStream(response.body)) response.body.open({ write() {}, end() {}, abort() {}, buffered: 0 })();
         else if (response.status >= 400 && response.headers['content-type'] === 'application/json') {
           const status = JSON.parse(Buffer.from(response.body).toString()) as { kind: string; code: number };
           assert.deepEqual([status.kind, status.code], ['Status', response.status], shown);

@@ -80,7 +80,11 @@ async function* readStream({ body }: ApiResponse, ...signals: (AbortSignal | und
   };
   for (const signal of signals) signal?.addEventListener('abort', end, { once: true });
   if (signals.some((signal) => signal?.aborted)) ended = true;
-  const cancel = body.open({ write, end, get buffered() { return buffered; } });
+  const abort = () => {
+    queue.length = 0;
+    end();
+  };
+  const cancel = body.open({ write, end, abort, get buffered() { return buffered; } });
   try {
     for (;;) {
       const aborted = signals.some((signal) => signal?.aborted);

@@ -23,6 +23,8 @@ export interface ApiRequest {
 export interface BodySink {
   write(chunk: Uint8Array): void;
   end(): void;
+  /** Ends the body at once and drops what the receiver has not taken. */
+  abort(): void;
   /** Bytes written but not taken by the receiver yet. */
   readonly buffered: number;
 }

@@ -86,6 +86,12 @@ function shut(server: Http2SecureServer, sockets: Set<Socket>, sessions: Set<Ser
   });
 }
 
+/** Resets the stream; what was written and not sent is dropped. */
+function abort(outgoing: Outgoing): void {
+  if ('stream' in outgoing && outgoing.stream) outgoing.stream.destroy();
+  else (outgoing as ServerResponse).destroy();
+}
+
 async function serve(handle: ListenOptions['handle'], incoming: Incoming, outgoing: Outgoing): Promise<void> {
   incoming.on('error', () => {});
   outgoing.on('error', () => {});
@@ -142,6 +148,7 @@ function send(outgoing: Outgoing, method: string, { status, headers, body }: Api
   const sink: BodySink = {
     write: (chunk) => void (out.destroyed || out.write(chunk)),
     end: () => void out.end(),
+    abort: () => abort(outgoing),
     get buffered() {
       return out.writableLength;
     },

@@ -159,7 +159,9 @@ class Watcher {
   #send(frame: Uint8Array): void {
     if (this.#ended) return;
     this.#sink.write(frame);
-    if (this.#sink.buffered > LAG_BYTES_MAX) this.#end();
+    if (this.#sink.buffered <= LAG_BYTES_MAX) return;
+    this.stop();
+    this.#sink.abort();
   }
 
   #expire(since: number, floor: number): void {
