@@ -1,10 +1,42 @@
 /** Random templates and YAML documents from small grammars; the seed makes a run repeatable. */
 import { intBelow, pick, seededRandom, type Random } from '../../src/base/random/index.ts';
 
-const FIELDS = ['.Values.s', '.Values.empty', '.Values.num', '.Values.z', '.Values.f', '.Values.t', '.Values.b', '.Values.nul', '.Values.list', '.Values.nums', '.Values.mixed', '.Values.nested', '.Values.nested.a.b.c', '.Values.map', '.Values.emptyList', '.Values.emptyMap', '.Values.unicode', '.Values.missing', '.Values.nested.list', '.Release.Name', '.Chart.Name', '.Values.words', '.Values.multi'];
-const LITERALS = ['1', '0', '-3', '2.5', '"x"', '""', '"a,b,c"', 'true', 'false', 'nil', '"é日"', '`raw`', "'c'", '1e3', '"3"', '"{{ .x }}"'];
-const ONE = ['upper', 'lower', 'trim', 'quote', 'squote', 'toJson', 'toYaml', 'len', 'int', 'int64', 'float64', 'toString', 'first', 'last', 'rest', 'initial', 'reverse', 'uniq', 'compact', 'empty', 'not', 'kindOf', 'typeOf', 'b64enc', 'sha1sum', 'title', 'snakecase', 'camelcase', 'kebabcase', 'swapcase', 'untitle', 'nospace', 'initials', 'ceil', 'floor', 'add1', 'sortAlpha', 'keys', 'toStrings', 'html', 'js', 'urlquery', 'print', 'println', 'toPrettyJson', 'toRawJson', 'fromYaml', 'fromJson', 'deepCopy', 'atoi', 'until', 'regexQuoteMeta', 'base', 'dir', 'ext', 'clean', 'b64dec', 'adler32sum', 'toDecimal', 'list', 'dict', 'cat', 'all', 'any', 'coalesce', 'default "d"', 'trunc 3', 'trunc -2', 'indent 2', 'nindent 1', 'repeat 2', 'join "-"', 'splitList ","', 'split ","', 'has "a"', 'trimSuffix "o"', 'trimPrefix "h"', 'trimAll "h"', 'contains "l"', 'hasPrefix "h"', 'replace "l" "L"', 'abbrev 5', 'wrap 4', 'regexMatch "l+"', 'regexFind "[a-z]+"', 'append 1 | list', 'without 1 | list', 'ternary 1 2', 'printf "%v"', 'printf "%s"', 'printf "%d"', 'printf "%q"', 'printf "%5v|"', 'printf "%T"', 'printf "%x"', 'printf "%.2f"', 'index 0 | list', 'max 2', 'min 2', 'add 1 2', 'sub 10', 'mul 3', 'div 10', 'mod 7', 'addf 0.1', 'round 1 | list', 'eq 1', 'eq "x"', 'ne 2', 'lt 1', 'gt 2.0', 'and 1', 'or 0', 'required "r"', 'merge (dict "q" 1)', 'mergeOverwrite (dict "a" 5)', 'pick (dict "a" 1) | list', 'hasKey (dict "a" 1)', 'get (dict "a" 1)', 'semverCompare ">=1"', 'dig "a" "b" "zz"', 'chunk 2', 'slice (list 1 2 3) | list', 'concat (list 1)', 'prepend (list 1)', 'seq | list', 'tpl "{{ . }}" | list'];
-const TWO = ['add', 'sub', 'mul', 'div', 'mod', 'max', 'min', 'eq', 'ne', 'lt', 'le', 'gt', 'ge', 'and', 'or', 'default', 'append', 'prepend', 'concat', 'list', 'dict', 'index', 'has', 'cat', 'print', 'printf "%v-%v"', 'printf "%d %s"', 'merge', 'mergeOverwrite', 'hasKey', 'get', 'contains', 'join', 'splitList', 'trimSuffix', 'repeat', 'trunc', 'coalesce', 'ternary "y"', 'without', 'deepEqual', 'addf', 'subf', 'mulf', 'divf', 'maxf', 'indent', 'regexMatch', 'regexFindAll "[a-z]"', 'slice', 'pluck', 'pick', 'omit', 'set', 'unset', 'tpl', 'kindIs', 'typeIs', 'required', 'semverCompare', 'plural "a" "b" | list', 'untilStep 0', 'substr 1', 'round', 'replace "a"', 'splitn ","', 'dig "a"'];
+/** Functions as `result: name parameters`, with s text, i int, f float, b bool, l list, d dictionary, a anything. */
+const TYPED = `
+s: upper s;lower s;trim s;title s;untitle s;swapcase s;snakecase s;camelcase s;kebabcase s;nospace s;initials s;b64enc s;b64dec s;b32enc s;sha1sum s;sha256sum s;adler32sum s;quote a;squote a;toString a;toJson a;toYaml a;toPrettyJson a;toRawJson a;kindOf a;typeOf a;html a;js a;urlquery a;print a a;print a;println a;cat a a;regexQuoteMeta s;base s;dir s;ext s;clean s;trunc i s;indent 2 s;nindent 1 s;repeat 2 s;join s l;trimSuffix s s;trimPrefix s s;trimAll s s;replace s s s;abbrev 6 s;wrap 5 s;wrapWith 4 s s;substr 0 2 s;regexFind "[a-z]+" s;regexReplaceAll "[aeiou]" s s;regexReplaceAllLiteral "l" s s;regexReplaceAll "(l)(o)?" s "<$1>";plural s s i;printf "%s" a;printf "%v" a;printf "%q" a;printf "%d" a;printf "%5v|" a;printf "%-6s|" s;printf "%05d" i;printf "%x" a;printf "%T" a;printf "%.2f" f;printf "%8.3f" f;printf "%e" f;printf "%g" f;printf "%t" b;printf "%v %s" a a;printf "%+v" a;printf "%#v" s;printf "%6.2s|" s;default s a;coalesce a s;ternary s s b;first (splitList "," s);join "-" (sortAlpha l);toToml d;include "gen.name" a;tpl "{{ . }}" s;tpl "{{ .s | upper }}" (dict "s" s);get (dict "k" s) "k";abbrevboth 3 8 s;durationRound s;duration i;urlJoin (dict "host" "h" "path" s)
+i: len s;len l;len d;int a;int64 a;add a a;add1 a;sub a a;mul i i;div i 3;mod i 5;max a a;min a a;atoi s;toDecimal s;ternary i i b
+f: float64 a;addf f f;subf f f;mulf f 1.5;divf f 4;maxf f i;minf f i;ceil f;floor f;round f 2;round f 0
+b: not a;empty a;eq i i;eq s s;ne s s;lt i i;gt i i;le s s;ge f f;and b b;or b b;contains s s;hasPrefix s s;hasSuffix s s;has a l;hasKey d s;kindIs "string" a;typeIs "int" a;regexMatch "^[a-z]" s;deepEqual a a;all a a;any a a;semverCompare ">=1.2 <3" "1.2.3";eq a nil
+l: list a a;list a;append l a;prepend l a;concat l l;reverse l;uniq l;compact l;without l a;rest l;initial l;sortAlpha l;splitList s s;sortAlpha (keys d);values (dict "k" a);until i;untilStep 0 i 2;toStrings l;slice l 0 1;regexFindAll "[a-z]" s 3;regexSplit "l" s -1;chunk 2 l;pluck "a" d d;fromYamlArray (toYaml l);ternary l l b;default l a
+d: dict "a" a;dict "a" a "b" a;merge (dict "a" a) d;mergeOverwrite (deepCopy d) d;merge (deepCopy d) d;pick d "a" "k";omit d "a";set (dict "q" 1) s a;unset (dict "q" 1) s;deepCopy d;split s s;splitn "," 2 s;fromYaml (toYaml d);fromJson (toJson d);default (dict) d;urlParse "http://u@h:1/p?q#f"
+`;
+const TABLE = new Map(TYPED.trim().split('\n').map((line) => [line[0] as string, line.slice(3).split(';')] as const));
+const LEAVES: Readonly<Record<string, readonly string[]>> = {
+  s: ['"x"', '""', '"a,b,c"', '"é日"', '`raw`', '.Values.s', '.Values.unicode', '.Values.words', '.Values.multi', '.Values.special', '.Release.Name', '.Chart.Name', '"l"', '","', '"Hello World-foo_bar9x"', '"1.5"', '"12"', '.Values.nested.a.b.c'],
+  i: ['0', '1', '3', '-2', '7', "'c'", '0x1f', '(int .Values.num)', '(len .Values.list)'],
+  f: ['1.5', '0.1', '-2.25', '1e3', '.Values.num', '.Values.f', '.Values.big', '100000.0', '2.5', '3.0', '1e7', '0.00001'],
+  b: ['true', 'false', '.Values.t', '.Values.b'],
+  l: ['.Values.list', '.Values.nums', '.Values.mixed', '.Values.emptyList', '.Values.nested.list', '(list)', '(list 1 "a" nil)'],
+  d: ['.Values.map', '.Values.nested', '.Values.emptyMap', '(dict "a" 1 "k" "v")', '.Values.map.mid'],
+  a: ['nil', '.Values.missing', '.Values.nul', '.Values.nested.a.x'],
+};
+
+/** A wrong type now and then, so that refusals occur too. */
+const WRONG_TYPE_ODDS = 60;
+
+function typed(random: Random, type: string, depth: number): string {
+  const wanted = type === 'a' ? pick(random, ['s', 's', 'i', 'f', 'b', 'l', 'd', 'a']) : intBelow(random, WRONG_TYPE_ODDS) === 0 ? pick(random, ['s', 'i', 'f', 'b', 'l', 'd', 'a']) : type;
+  if (depth > 3 || intBelow(random, 3) === 0 || !TABLE.has(wanted)) return pick(random, LEAVES[wanted] as readonly string[]);
+  return `(${call(random, wanted, depth)})`;
+}
+
+function call(random: Random, type: string, depth: number): string {
+  const shape = pick(random, TABLE.get(type) as readonly string[]);
+  const text = shape.replace(/(?<=[ (])([sifblda])(?=[ )]|$)/g, (letter) => typed(random, letter, depth + 1));
+  // A last argument may as well be piped in.
+  const last = / (\.[A-Za-z.]+|"[^"]*"|\([^()]*\))$/.exec(text);
+  return last && intBelow(random, 3) === 0 ? `${last[1]} | ${text.slice(0, last.index)}` : text;
+}
 
 export function randomTemplate(random: Random): string {
   return Array.from({ length: 1 + intBelow(random, 3) }, () => statement(random, 0)).join(pick(random, ['', ' ', '\n', '|']));
@@ -21,7 +53,7 @@ function statement(random: Random, depth: number): string {
     case 1:
       return `${left} with ${pipeline(random, 0)} ${right}${inner()}{{ . }}${otherwise()}{{ end }}`;
     case 2:
-      return `${left} range ${pick(random, ['', '$i, $e := ', '$e := '])}${pipeline(random, 0)} ${right}${inner()}{{ . }}${pick(random, ['', '{{ break }}', '{{ if true }}{{ continue }}{{ end }}y'])}${otherwise()}{{ end }}`;
+      return `${left} range ${pick(random, ['', '$i, $e := ', '$e := '])}${call(random, pick(random, ['l', 'l', 'd', 'i']), 1)} ${right}${inner()}{{ . }}${pick(random, ['', '{{ break }}', '{{ if true }}{{ continue }}{{ end }}y'])}${otherwise()}{{ end }}`;
     case 3:
       return `{{ $v := ${pipeline(random, 0)} }}${left} $v ${right}${intBelow(random, 2) ? `{{ $v = ${pipeline(random, 1)} }}{{ $v }}` : ''}`;
     case 4:
@@ -32,24 +64,7 @@ function statement(random: Random, depth: number): string {
 }
 
 function pipeline(random: Random, depth: number): string {
-  let text = operand(random, depth);
-  for (let i = intBelow(random, 3); i > 0; i--) text += ` | ${pick(random, ONE)}`;
-  return text;
-}
-
-function operand(random: Random, depth: number): string {
-  const roll = intBelow(random, depth > 2 ? 6 : 10);
-  if (roll < 4) return pick(random, FIELDS);
-  if (roll < 6) return pick(random, LITERALS.filter((literal) => literal !== 'nil'));
-  if (roll < 8) return `${pick(random, ONE)} ${argument(random, depth + 1)}`;
-  return `${pick(random, TWO)} ${argument(random, depth + 1)} ${argument(random, depth + 1)}`;
-}
-
-function argument(random: Random, depth: number): string {
-  const roll = intBelow(random, depth > 2 ? 5 : 8);
-  if (roll < 3) return pick(random, FIELDS);
-  if (roll < 5) return pick(random, LITERALS);
-  return `(${pipeline(random, depth)})`;
+  return call(random, pick(random, ['s', 's', 'i', 'f', 'b', 'l', 'd']), depth);
 }
 
 const SCALARS = ['a', '1', 'y', 'n', 'on', '~', 'null', 'true', '"q"', "'s'", '0777', '0o7', '0x1f', '1_000', '1e3', '.5', '-.inf', '12:30', '2020-01-01', '"a\\tb"', "'it''s'", '!!str 1', '!!int "3"', 'a b', 'a: b', '- x', '#c', 'x #c', 'x#c', '{a: 1}', '[1, b]', '{}', '[]', '*x', '&x v', '|\n  t\n', '>-\n  f\n  g\n', '"', "'", '@a', '`b', '%c', 'a:b', '? k', '-', '--- ', '|2\n   x\n', '[a, {b: c}]', '!t v', '<<', '+1', '-0', '1.', '1.2.3', '"\\u00e9"', '"\\x41"', '"\\q"', '{a, b: c}', '[a: b]', '"multi\n  line"', 'multi\n  line', '\t', 'a\t', '&a', '*a', '{a: &z 1, b: *z}', 'é', '😀'];
@@ -74,7 +89,7 @@ function nested(random: Random, depth: number, indent: string): string {
 
 export function templates(seed: number, count: number): string[] {
   const random = seededRandom(seed);
-  return Array.from({ length: count }, () => randomTemplate(random));
+  return Array.from({ length: count }, () => `{{ define "gen.name" }}<{{ . }}>{{ end }}${randomTemplate(random)}`);
 }
 
 /** Templates that read random YAML and say what they saw. */

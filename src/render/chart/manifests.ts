@@ -40,18 +40,48 @@ export function sortByKind<T>(items: readonly T[], kindOf: (item: T) => string, 
   });
 }
 
-const SEPARATOR = /(?:^|\s*\n)---\s*/;
+const MARK = '---';
 
-/** The documents of one rendered file, trimmed, empty ones left out. */
+/**
+ * The documents of one rendered file, trimmed, empty ones left out. A separator is `---` at the start of the
+ * text or of a line, with all white space around it; scanned by hand, because an expression that may begin
+ * with any white space takes quadratic time on blank lines.
+ */
 export function splitManifests(text: string): string[] {
-  return goTrim(text)
-    .split(SEPARATOR)
-    .filter((document) => document !== '')
-    .map(goTrim);
+  const whole = goTrim(text);
+  const documents: string[] = [];
+  let start = 0;
+  let from = 0;
+  if (whole.startsWith(MARK)) start = from = skipSpace(whole, MARK.length);
+  for (;;) {
+    const at = whole.indexOf(`\n${MARK}`, from);
+    if (at < 0) break;
+    documents.push(whole.slice(start, at));
+    start = from = skipSpace(whole, at + 1 + MARK.length);
+  }
+  documents.push(whole.slice(start));
+  return documents.map(goTrim).filter((document) => document !== '');
 }
 
+function skipSpace(text: string, from: number): number {
+  let end = from;
+  while (isSpace(text.charCodeAt(end))) end++;
+  return end;
+}
+
+/** ASCII white space of Go's expressions. */
+function isSpace(code: number): boolean {
+  return code === 32 || (code >= 9 && code <= 13 && code !== 11);
+}
+
+/** strings.TrimSpace */
 function goTrim(text: string): string {
-  return text.replace(/^[\s\u0085]+|[\s\u0085]+$/g, '');
+  const space = (code: number) => isSpace(code) || code === 11 || code === 0x85 || (code >= 0xa0 && code !== 0xfeff && String.fromCharCode(code).trim() === '');
+  let start = 0;
+  let end = text.length;
+  while (start < end && space(text.charCodeAt(start))) start++;
+  while (end > start && space(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
 }
 
 const EVENTS: Readonly<Record<string, HookEvent>> = {

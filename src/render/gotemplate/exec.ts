@@ -13,8 +13,9 @@ import { FunctionError, RenderLimitError, TemplateExecError } from './errors.ts'
 import { formatValue } from './format.ts';
 import { assignable, literalFor, type LiteralNode } from './params.ts';
 import { timeMethods } from './sprig/dates.ts';
+import { intPairs, listPairs } from './iterate.ts';
 import type { RenderLimits } from './types.ts';
-import { elementType, getKey, GoInt, type GoFunction, GoStruct, int, isMap, isTrue, sortedKeys, typeName, zeroOf } from './value.ts';
+import { elementType, getKey, GoInt, type GoFunction, GoStruct, isMap, isTrue, sortedKeys, typeName, zeroOf } from './value.ts';
 
 export type MissingKey = 'zero' | 'error' | 'invalid';
 
@@ -490,14 +491,4 @@ interface FunctionCall extends Call<OperandNode> {
   name: string;
   /** What an error of the call is said to be at. */
   at: AnyNode;
-}
-
-function* listPairs(list: readonly unknown[]): Iterable<readonly [unknown, unknown]> {
-  // The length is taken once, as Go does, so that a list that grows meanwhile ends.
-  const length = list.length;
-  for (let i = 0; i < length; i++) yield [int(i), list[i] ?? null];
-}
-
-function* intPairs(count: GoInt): Iterable<readonly [unknown, unknown]> {
-  for (let i = 0n; i < count.value; i++) yield [undefined, new GoInt(i, count.kind)];
 }

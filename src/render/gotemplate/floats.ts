@@ -16,7 +16,7 @@ export function formatFloat(value: number, flags: Flags): string | undefined {
 }
 
 function digitsOf(value: number, flags: Flags): string | undefined {
-  if (!'vgGeEfF'.includes(flags.verb)) return undefined;
+  if (!'vgGeEfFxX'.includes(flags.verb)) return undefined;
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return 'Inf';
   switch (flags.verb) {
@@ -24,6 +24,10 @@ function digitsOf(value: number, flags: Flags): string | undefined {
       return twoDigitExponent(exponential(value, flags.precision ?? 6));
     case 'E':
       return twoDigitExponent(exponential(value, flags.precision ?? 6)).toUpperCase();
+    case 'x':
+      return hexFloat(value, flags.precision);
+    case 'X':
+      return hexFloat(value, flags.precision).toUpperCase();
     case 'f':
     case 'F':
       return fixed(value, flags.precision ?? 6) + (flags.sharp && flags.precision === 0 ? '.' : '');
@@ -64,6 +68,28 @@ function withPoint(text: string, digits: number): string {
 
 function twoDigitExponent(text: string): string {
   return text.replace(/e([+-])(\d)$/, 'e$10$2');
+}
+
+/** `0x1.8p+01`; digits beyond the precision are cut to the nearest. */
+function hexFloat(value: number, precision: number | undefined): string {
+  if (value === 0) return `0x0${precision ? `.${'0'.repeat(precision)}` : ''}p+00`;
+  const view = new DataView(new ArrayBuffer(8));
+  view.setFloat64(0, value);
+  const bits = view.getBigUint64(0);
+  let exponent = Number((bits >> 52n) & 0x7ffn);
+  let mantissa = bits & 0xfffffffffffffn;
+  if (exponent === 0) {
+    exponent = 1;
+    while ((mantissa & 0x10000000000000n) === 0n) {
+      mantissa <<= 1n;
+      exponent--;
+    }
+    mantissa &= 0xfffffffffffffn;
+  }
+  const digits = mantissa.toString(16).padStart(13, '0');
+  const shown = precision === undefined ? digits.replace(/0+$/, '') : digits.slice(0, precision).padEnd(precision, '0');
+  const power = exponent - 1023;
+  return `0x1${shown ? `.${shown}` : ''}p${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
 }
 
 /** Exact decimal expansion to `precision` places. Unlike toFixed, ties go to the even digit, as in Go. */

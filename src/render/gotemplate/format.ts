@@ -258,7 +258,7 @@ function render(value: unknown, flags: Flags, depth: number): string {
 }
 
 function renderObject(value: object | null, flags: Flags, depth: number): string {
-  if (value === null) return flags.sharp && flags.verb === 'v' ? 'interface {}(nil)' : depth > 0 && flags.verb !== 'v' ? `%!${flags.verb}(<nil>)` : pad('<nil>', flags);
+  if (value === null) return flags.sharp && flags.verb === 'v' ? 'interface {}(nil)' : depth > 0 ? '<nil>' : pad('<nil>', flags);
   if (depth > 1000) return '...';
   if (value instanceof GoInt) return renderInt(value, flags);
   if (value instanceof Uint8Array) return renderBytes(value, flags, depth);

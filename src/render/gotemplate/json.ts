@@ -4,7 +4,7 @@
  */
 import { base64Encode } from '#base/hash';
 import { FunctionError } from './errors.ts';
-import { GoInt, GoStruct, sortedKeys, type GoMap } from './value.ts';
+import { GoInt, GoStruct, NIL_SLICE, sortedKeys, type GoMap } from './value.ts';
 
 /** Plain data for the YAML writer: integers beyond 2^53 are bigint, structs are their JSON form. */
 export function toPlain(value: unknown, depth = 0): unknown {
@@ -13,6 +13,7 @@ export function toPlain(value: unknown, depth = 0): unknown {
   if (value instanceof GoInt) return Number.isSafeInteger(value.number()) ? value.number() : value.value;
   if (value instanceof Uint8Array) return base64Encode(value);
   if (value instanceof GoStruct) return toPlain(value.json(), depth + 1);
+  if (value === NIL_SLICE) return null;
   if (Array.isArray(value)) return value.map((item) => toPlain(item, depth + 1));
   const plain: GoMap = {};
   for (const key of Object.keys(value)) {
@@ -58,6 +59,7 @@ function writeObject(value: object, style: JsonStyle, depth: number): string {
   if (value instanceof GoInt) return value.toString();
   if (value instanceof Uint8Array) return `"${base64Encode(value)}"`;
   if (value instanceof GoStruct) return writeJson(value, style, depth);
+  if (value === NIL_SLICE) return 'null';
   if (Array.isArray(value)) return brackets('[]', value.map((item) => write(item, style, depth + 1)), style, depth);
   const map = value as GoMap;
   const colon = style.indent === undefined ? ':' : ': ';

@@ -2,6 +2,7 @@
  * TOML for toToml and fromToml (BurntSushi/toml as Helm uses it): tables sorted, sub-tables indented by two
  * spaces, plain values before tables.
  */
+import { goFloat } from '#render/rawyaml';
 import { FunctionError } from './errors.ts';
 import { TomlReader } from './toml-read.ts';
 import { GoInt, GoStruct, isMap, sortedKeys, type GoMap } from './value.ts';
@@ -11,7 +12,8 @@ export function parseToml(text: string): GoMap {
 }
 
 export function writeToml(value: unknown): string {
-  if (!isMap(value)) throw new FunctionError('toml: top-level values must be Go maps or structs');
+  if (value === null || Array.isArray(value)) throw new FunctionError('toml: top-level values must be Go maps or structs');
+  if (!isMap(value)) return inline(value);
   const lines: string[] = [];
   table(value, [], lines);
   return lines.length ? `${lines.join('\n')}\n` : '';
@@ -63,9 +65,8 @@ function inline(value: unknown): string {
 function floatText(value: number): string {
   if (Number.isNaN(value)) return 'nan';
   if (!Number.isFinite(value)) return value > 0 ? 'inf' : '-inf';
-  const magnitude = Math.abs(value);
-  if (value !== 0 && (magnitude < 1e-4 || magnitude >= 1e21)) return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
-  return Number.isInteger(value) ? `${BigInt(value)}.0` : String(value);
+  const text = goFloat(value);
+  return /[.e]/.test(text) ? text : `${text}.0`;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { '\t': '\\t', '\n': '\\n', '\r': '\\r', '\b': '\\b', '\f': '\\f', '"': '\\"', '\\': '\\\\' };

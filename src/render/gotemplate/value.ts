@@ -113,6 +113,9 @@ export function strings(list: readonly string[]): string[] {
   return typed([...list], '[]string');
 }
 
+/** A slice that is nil: prints as `[]`, but is null in JSON and YAML. */
+export const NIL_SLICE: readonly unknown[] = Object.freeze([]);
+
 export type GoMap = Record<string, unknown>;
 
 export function isMap(value: unknown): value is GoMap {

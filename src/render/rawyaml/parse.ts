@@ -92,6 +92,8 @@ function problem(error: YAMLException, options: YamlOptions): GoYamlError {
 
 const EVENT = { document: 1, sequence: 2, mapping: 3, scalar: 4, alias: 5, pop: 6 };
 const PLAIN = 1;
+const BLOCK_LITERAL = 4;
+const BLOCK_FOLDED = 5;
 const YAML11_WORDS = /^(?:[yn]|yes|no|on|off)$/i;
 const MERGE = Symbol('merge key');
 
@@ -257,7 +259,11 @@ class Builder {
 }
 
 function scalarText(source: string, event: ScalarEvent): string {
-  return event.valueStart < 0 ? '' : getScalarValue(source, event);
+  if (event.valueStart < 0) return '';
+  const text = getScalarValue(source, event);
+  // A block that ends with the text, without a line break, has none in its value.
+  const isBlock = event.style === BLOCK_LITERAL || event.style === BLOCK_FOLDED;
+  return isBlock && event.valueEnd >= source.length && !source.endsWith('\n') && text.endsWith('\n') ? text.slice(0, -1) : text;
 }
 
 function plainMerge(value: unknown): unknown {

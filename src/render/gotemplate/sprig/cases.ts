@@ -6,6 +6,9 @@ function isUpper(char: string): boolean {
 function isLower(char: string): boolean {
   return /\p{Ll}/u.test(char);
 }
+function isSymbol(char: string): boolean {
+  return /\p{S}/u.test(char);
+}
 function isDigit(char: string): boolean {
   return /\p{Nd}/u.test(char);
 }
@@ -54,6 +57,7 @@ function delimited(text: string, connector: string): string {
   return out;
 }
 
+/** Punctuation stays in a word; a symbol (`<`, `+`, `=`) begins one of its own, which takes digits along. */
 function wordEnd(chars: readonly string[], start: number): number {
   const at = (index: number) => chars[index] ?? '';
   const skip = (from: number, test: (char: string) => boolean) => {
@@ -61,7 +65,9 @@ function wordEnd(chars: readonly string[], start: number): number {
     while (end < chars.length && test(at(end))) end++;
     return end;
   };
-  if (isDigit(at(start))) return skip(start, (char) => !isUpper(char) && !CONNECTOR.test(char));
+  const inner = (char: string) => !isUpper(char) && !CONNECTOR.test(char) && !isSymbol(char);
+  if (isSymbol(at(start))) return skip(skip(start, isSymbol), isDigit);
+  if (isDigit(at(start))) return skip(start, inner);
   let end = start;
   if (isUpper(at(start))) {
     const run = skip(start, isUpper);
@@ -69,16 +75,20 @@ function wordEnd(chars: readonly string[], start: number): number {
     if (run - start > 1 && isLower(at(run))) return run - 1;
     end = run;
   }
-  end = skip(end, (char) => !isUpper(char) && !isDigit(char) && !CONNECTOR.test(char));
-  const digits = skip(end, isDigit);
-  return digits > end && isLower(at(digits)) ? end : digits;
+  for (;;) {
+    end = skip(end, (char) => inner(char) && !isDigit(char));
+    const digits = skip(end, isDigit);
+    if (digits > end && isLower(at(digits))) return end;
+    if (digits === end || !inner(at(digits)) || at(digits) === '') return digits;
+    end = digits;
+  }
 }
 
 /** Pascal case: `some_words` → `SomeWords`; a word in capitals keeps only the first. */
 export function camelCase(text: string): string {
   if (text !== '' && /^[-_\s]+$/.test(text)) return text + text[0];
   const [, lead = '', body = '', tail = ''] = /^([-_\s]*)([\s\S]*?)([-_\s]*)$/.exec(text) ?? [];
-  const inner = body.replace(/([-_\s]*)([^-_\s]+)/g, (_all, connectors: string, word: string) => connectors.slice(1) + pascalWord(word));
+  const inner = body.replace(/([-_\s]*)([^-_\s]+)/g, (_all, connectors: string, word: string) => connectors.slice(0, -1) + pascalWord(word));
   return lead + inner + tail;
 }
 

@@ -30,10 +30,15 @@ export const DICT_FUNCTIONS: FunctionTable = {
   mustMerge: fn([DICT, `...${DICT}`], (target: GoMap, ...sources: GoMap[]) => mergeAll(target, sources, false)),
   mergeOverwrite: fn([DICT, `...${DICT}`], (target: GoMap, ...sources: GoMap[]) => mergeAll(target, sources, true)),
   mustMergeOverwrite: fn([DICT, `...${DICT}`], (target: GoMap, ...sources: GoMap[]) => mergeAll(target, sources, true)),
-  deepCopy: fn(['any'], (value: unknown) => deepCopyGo(value)),
-  mustDeepCopy: fn(['any'], (value: unknown) => deepCopyGo(value)),
+  deepCopy: fn(['any'], copied),
+  mustDeepCopy: fn(['any'], copied),
   dig: fn(['...any'], dig),
 };
+
+function copied(value: unknown): unknown {
+  if (value === null) throw new FunctionError('reflect: call of reflect.Value.Type on zero Value');
+  return deepCopyGo(value);
+}
 
 function dict(...items: unknown[]): GoMap {
   const map: GoMap = {};

@@ -1,7 +1,7 @@
 /** Sprig's lists. Functions never change their argument; must-variants report what the others panic about. */
 import { FunctionError } from '../errors.ts';
 import { fn, type FunctionTable } from '../functions.ts';
-import { compareStrings, elementType, GoInt, kindName, strings, typed, typeName } from '../value.ts';
+import { compareStrings, elementType, GoInt, kindName, NIL_SLICE, strings, typed, typeName } from '../value.ts';
 import { deepEqualGo } from './deep.ts';
 import { isEmpty, strslice, strval, toNumber } from './cast.ts';
 
@@ -20,8 +20,8 @@ export const LIST_FUNCTIONS: FunctionTable = {
   ...both('prepend', fn(['any', 'any'], (list: unknown, item: unknown) => [item, ...asList(list, 'Cannot prepend on type')])),
   ...both('first', fn(['any'], (list: unknown) => asList(list, 'Cannot find first on type')[0] ?? null)),
   ...both('last', fn(['any'], (list: unknown) => asList(list, 'Cannot find last on type').at(-1) ?? null)),
-  ...both('rest', fn(['any'], (list: unknown) => [...asList(list, 'Cannot find rest on type').slice(1)])),
-  ...both('initial', fn(['any'], (list: unknown) => [...asList(list, 'Cannot find initial on type').slice(0, -1)])),
+  ...both('rest', fn(['any'], (list: unknown) => orNil(list, asList(list, 'Cannot find rest on type').slice(1)))),
+  ...both('initial', fn(['any'], (list: unknown) => orNil(list, asList(list, 'Cannot find initial on type').slice(0, -1)))),
   ...both('reverse', fn(['any'], (list: unknown) => [...asList(list, 'Cannot find reverse on type')].reverse())),
   ...both('compact', fn(['any'], (list: unknown) => asList(list, 'Cannot compact on type').filter((item) => !isEmpty(item)))),
   ...both('uniq', fn(['any'], (list: unknown) => unique(asList(list, 'Cannot find uniq on type')))),
@@ -40,6 +40,11 @@ function asList(value: unknown, problem: string, ending = ''): List {
   if (Array.isArray(value)) return value;
   if (value instanceof Uint8Array) return Array.from(value, (byte) => new GoInt(byte, 'uint8'));
   throw new FunctionError(value === null ? `${problem} nil${ending}` : `${problem} ${kindName(value)}${ending}`);
+}
+
+/** What is left of an empty list is nil. */
+function orNil(list: unknown, rest: List): List {
+  return Array.isArray(list) && list.length === 0 ? NIL_SLICE : rest;
 }
 
 function unique(list: List): unknown[] {

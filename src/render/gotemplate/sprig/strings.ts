@@ -90,18 +90,21 @@ function checkedSlice(text: string, from: number, to: number, size: number): str
   return byteSlice(text, from, to);
 }
 
-const SPACE_START = /^[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/;
-const SPACE_END = /[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/;
+const SPACE = /[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
 
 /** The first byte of each word, each byte taken for a character. */
 function initials(text: string): string {
-  const bytes = String.fromCharCode(...encodeUtf8(text.slice(0, 100_000)));
+  const bytes = Array.from(encodeUtf8(text), (byte) => String.fromCharCode(byte)).join('');
   return Array.from(bytes.matchAll(/(?<=^|[\t\n\v\f\r \x85\xa0])[^\t\n\v\f\r \x85\xa0]/g), (match) => match[0]).join('');
 }
 
 /** strings.TrimSpace */
 export function trimSpace(text: string): string {
-  return text.replace(SPACE_START, '').replace(SPACE_END, '');
+  let start = 0;
+  let end = text.length;
+  while (start < end && SPACE.test(text[start] as string)) start++;
+  while (end > start && SPACE.test(text[end - 1] as string)) end--;
+  return text.slice(start, end);
 }
 
 function lower(text: string): string {

@@ -102,9 +102,9 @@ function decodePercent(text: string): string | undefined {
   return decodeUtf8(Uint8Array.from(bytes));
 }
 
-const PATH_SAFE = /[A-Za-z0-9\-_.~$&+,/:;=@!'()*]/;
+const PATH_SAFE = /[A-Za-z0-9\-_.~$&+,/:;=@]/;
 const USER_SAFE = /[A-Za-z0-9\-_.~$&+,;=]/;
-const FRAGMENT_SAFE = /[A-Za-z0-9\-_.~$&+,/:;=?@!()*']/;
+const FRAGMENT_SAFE = /[A-Za-z0-9\-_.~$&+,/:;=?@!()*]/;
 const HOST_SAFE = /[A-Za-z0-9\-_.~!$&'()*+,;=:[\]<>"]/;
 
 function escapePart(text: string, safe: RegExp): string {
