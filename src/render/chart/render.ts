@@ -7,6 +7,7 @@ import { parseDocuments } from '#render/rawyaml';
 import { Capabilities } from './capabilities.ts';
 import { activate, compatible, missingDependencies, processDependencies, type ActiveChart } from './dependencies.ts';
 import { ChartError } from './error.ts';
+import { helmMessage } from './error-text.ts';
 import { filesForTemplates, helmMethods } from './files.ts';
 import { sortManifests } from './manifests.ts';
 import { chartForTemplates } from './metadata.ts';
@@ -160,7 +161,7 @@ function runTemplates(engine: Engine, templates: ReadonlyMap<string, Renderable>
     }
   } catch (error) {
     if (error instanceof TemplateParseError) throw new ChartError(`parse error at (${error.template}:${error.line}): ${error.message.replace(/^template: .*?:\d+: /, '')}`, { cause: error });
-    if (error instanceof TemplateExecError) throw new ChartError(error.message, { cause: error });
+    if (error instanceof TemplateExecError) throw new ChartError(helmMessage(error), { cause: error });
     throw error;
   }
   return files;

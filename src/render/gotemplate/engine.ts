@@ -128,7 +128,7 @@ export class Engine {
     try {
       this.addTo(own, TPL_NAME, source);
     } catch (error) {
-      if (error instanceof TemplateParseError) throw new FunctionError(`cannot parse template ${JSON.stringify(source)}: ${error.message}`);
+      if (error instanceof TemplateParseError) throw causedBy(new FunctionError(`cannot parse template ${JSON.stringify(source)}: ${error.message}`), error);
       throw error;
     }
     const environment = this.environment(own, ownFunctions, missingKey);
@@ -137,9 +137,14 @@ export class Engine {
     } catch (error) {
       if (error instanceof RenderLimitError || !(error instanceof Error)) throw error;
       if (error instanceof RangeError) throw error;
-      throw new FunctionError(`error during tpl function execution for ${JSON.stringify(source)}: ${error.message}`);
+      throw causedBy(new FunctionError(`error during tpl function execution for ${JSON.stringify(source)}: ${error.message}`), error);
     }
   }
+}
+
+function causedBy(error: FunctionError, cause: Error): FunctionError {
+  error.cause = cause;
+  return error;
 }
 
 /** The name Helm's engine gives its template set, and thereby every `tpl` text. */

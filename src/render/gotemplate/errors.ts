@@ -26,6 +26,11 @@ export class FunctionError extends Error {
   override name = 'FunctionError';
 }
 
+/** The message of `fail` or `required`: a chart speaking to its user. */
+export class ChartFailure extends FunctionError {
+  override name = 'ChartFailure';
+}
+
 /** A limit of {@link RenderLimits} was reached. Not catchable by a template. */
 export class RenderLimitError extends Error {
   override name = 'RenderLimitError';

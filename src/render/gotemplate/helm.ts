@@ -1,6 +1,6 @@
 /** The functions Helm adds to Sprig, without `include` and `tpl` (engine.ts). */
 import { dumpYaml, GoYamlError, parseYaml } from '#render/rawyaml';
-import { FunctionError } from './errors.ts';
+import { ChartFailure, FunctionError } from './errors.ts';
 import { fn, type FunctionTable } from './functions.ts';
 import { toJson, toPlain } from './json.ts';
 import { parseJson } from './sprig/encoding.ts';
@@ -26,7 +26,7 @@ export function helmFunctions({ lookup }: HelmFunctionOptions): FunctionTable {
     mustToToml: fn(['any'], (value: unknown) => writeToml(value)),
     fromToml: fn(['string'], (text: string) => mapOrError(() => parseToml(text), '%s')),
     required: fn(['string', 'any'], (message: string, value: unknown) => {
-      if (value === null || value === undefined || value === '') throw new FunctionError(message);
+      if (value === null || value === undefined || value === '') throw new ChartFailure(message);
       return value;
     }),
     lookup: fn(['string', 'string', 'string', 'string'], (apiVersion: string, kind: string, namespace: string, name: string) => lookup(apiVersion, kind, namespace, name)),

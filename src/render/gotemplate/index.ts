@@ -5,7 +5,7 @@
  * could learn from the machine — time, chance, keys, the cluster — is passed in.
  */
 export { Engine, ParseCache, type EngineOptions } from './engine.ts';
-export { FunctionError, RenderLimitError, TemplateExecError, TemplateParseError } from './errors.ts';
+export { ChartFailure, FunctionError, RenderLimitError, TemplateExecError, TemplateParseError } from './errors.ts';
 export { fn, type FunctionTable } from './functions.ts';
 export { DEFAULT_RENDER_LIMITS, type CertificatePair, type CertificateRequest, type RenderCrypto, type RenderLimits } from './types.ts';
 export { compareVersions, parseConstraint, parseVersion, satisfies, sprigFunctions, versionText, type SprigOptions, type Version } from './sprig/index.ts';

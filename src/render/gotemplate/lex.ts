@@ -2,8 +2,6 @@
  * Template text to tokens, by the lexical rules of Go's text/template (package documentation, "Text and
  * spaces", "Actions", and the Go specification for literals). One pass, no look-back beyond a trim marker.
  */
-import { TemplateParseError } from './errors.ts';
-
 export type TokenType =
   | 'text'
   | 'open'
@@ -25,7 +23,7 @@ export type TokenType =
   | 'keyword'
   | '('
   | ')'
-  | 'comment'
+  | 'error'
   | 'eof';
 
 export interface Token {
@@ -42,8 +40,11 @@ const IDENTIFIER = /[\p{L}\p{Nd}_]+/uy;
 const NUMBER_END = /[\p{L}\p{Nd}_]/u;
 const NUMBER = /[+-]?(?:0[xX][0-9a-fA-F_]*(?:\.[0-9a-fA-F_]*)?(?:[pP][+-]?[0-9_]*)?|0[oO][0-7_]*|0[bB][01_]*|[0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9_]*)?)i?/y;
 
-export function lex(name: string, input: string): Token[] {
-  return new Lexer(name, input).run();
+class LexicalError extends Error {}
+
+/** Never throws: a lexical mistake is the last token before `eof`. */
+export function lex(input: string): Token[] {
+  return new Lexer(input).run();
 }
 
 class Lexer {
@@ -51,25 +52,29 @@ class Lexer {
   private line = 1;
   private depth = 0;
   private readonly tokens: Token[] = [];
-  private readonly name: string;
   private readonly input: string;
 
-  constructor(name: string, input: string) {
-    this.name = name;
+  constructor(input: string) {
     this.input = input;
   }
 
   run(): Token[] {
-    while (this.pos < this.input.length) {
-      this.text();
-      if (this.pos < this.input.length) this.action();
+    try {
+      while (this.pos < this.input.length) {
+        this.text();
+        if (this.pos < this.input.length) this.action();
+      }
+    } catch (error) {
+      if (!(error instanceof LexicalError)) throw error;
+      // Reported when the parser gets there: an earlier mistake of grammar comes first.
+      this.tokens.push({ type: 'error', text: error.message, pos: this.pos, line: this.line });
     }
     this.emit('eof', 0);
     return this.tokens;
   }
 
   private fail(reason: string): never {
-    throw new TemplateParseError(this.name, this.line, reason);
+    throw new LexicalError(reason);
   }
 
   private emit(type: TokenType, length: number): void {

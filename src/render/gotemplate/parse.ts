@@ -36,7 +36,7 @@ class Parser {
     this.name = name;
     this.source = source;
     this.hasFunction = hasFunction;
-    this.tokens = lex(name, source);
+    this.tokens = lex(source);
   }
 
   run(): Tree[] {
@@ -76,6 +76,7 @@ class Parser {
   }
 
   private unexpected(token: Token, context: string): never {
+    if (token.type === 'error') this.fail(token.text, token);
     this.fail(`unexpected ${tokenText(token)} in ${context}`, token);
   }
 
@@ -85,6 +86,7 @@ class Parser {
 
   private take(): Token {
     const token = this.tokens[this.next] as Token;
+    if (token.type === 'error') this.fail(token.text, token);
     if (token.type !== 'eof') this.next++;
     return token;
   }
@@ -337,12 +339,14 @@ class Parser {
     const node = this.term();
     if (!node || this.peek().type !== 'field') return node;
     const names: string[] = [];
+    // Go dates such an operand from its second part.
+    const pos = this.peek().pos;
     while (this.peek().type === 'field') names.push(this.take().text.slice(1));
     switch (node.type) {
       case 'field':
-        return { ...node, names: [...node.names, ...names] };
+        return { ...node, pos, names: [...node.names, ...names] };
       case 'variable':
-        return { ...node, names: [...node.names, ...names] };
+        return { ...node, pos, names: [...node.names, ...names] };
       case 'bool':
       case 'string':
       case 'number':
@@ -350,7 +354,7 @@ class Parser {
       case 'dot':
         return this.fail(`unexpected . after term ${JSON.stringify(nodeText(node))}`);
       default:
-        return { type: 'chain', pos: node.pos, node, names };
+        return { type: 'chain', pos, node, names };
     }
   }
 

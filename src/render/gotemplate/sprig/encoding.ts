@@ -1,7 +1,7 @@
 /** Sprig's encodings, reflection, defaults and paths. */
 import { base64Encode } from '#base/hash';
 import { decodeUtf8, encodeUtf8 } from '../bytes.ts';
-import { FunctionError } from '../errors.ts';
+import { ChartFailure, FunctionError } from '../errors.ts';
 import { fn, type FunctionTable } from '../functions.ts';
 import { toJson } from '../json.ts';
 import { kindName, typeName } from '../value.ts';
@@ -27,7 +27,7 @@ export const ENCODING_FUNCTIONS: FunctionTable = {
   empty: fn(['any'], isEmpty),
   ternary: fn(['any', 'any', 'bool'], (yes: unknown, no: unknown, condition: boolean) => (condition ? yes : no)),
   fail: fn(['string'], (message: string) => {
-    throw new FunctionError(message);
+    throw new ChartFailure(message);
   }),
   typeOf: fn(['any'], (value: unknown) => typeName(value)),
   typeIs: fn(['string', 'any'], (type: string, value: unknown) => typeName(value) === type),
