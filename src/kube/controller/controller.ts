@@ -15,7 +15,7 @@ import type { Random } from '#base/random';
 import { keyOf, keyText, parseKey, type KubeObject } from '#apimachinery/meta';
 import { isConflict } from '#apimachinery/status';
 import { WorkQueue, type QueueMetrics } from '#kube/workqueue';
-import { NotLeaderError, type Term } from '../leaderelection/index.ts';
+import { NotLeaderError, OutrankedError, type Term } from '../leaderelection/index.ts';
 import { TerminalError, type ControllerOptions, type LeaderClients, type Outcome, type ReconcileContext, type Source } from './types.ts';
 
 const CONCURRENCY = 4;
@@ -48,6 +48,8 @@ export interface ControllerRun<C extends string> {
   stopIntake: AbortSignal;
   /** Aborts running reconciles before the term ends; default: only the term does. */
   cancel?: AbortSignal;
+  /** Told of an epoch above the term's, met on an object. */
+  outranked?: (epoch: number) => void;
 }
 
 export interface Controller<C extends string = string> {
@@ -139,7 +141,7 @@ class QueueController<C extends string> implements Controller<C> {
     const log = this.#log.with({ key });
     const timer = this.#clock.after(limitMs, () => limit.abort(new TimeoutError(`reconcile of ${key}: not done after ${limitMs} ms`)));
     const signal = AbortSignal.any([run.term.signal, limit.signal, ...(run.cancel ? [run.cancel] : [])]);
-    const settled = this.#call(key, this.#context(run, signal, log), signal).then((settle) => {
+    const settled = this.#call(key, run, this.#context(run, signal, log)).then((settle) => {
       timer.cancel();
       settle(queue, this.#clock.monotonicMs() - startMs);
       queue.done(key);
@@ -150,13 +152,15 @@ class QueueController<C extends string> implements Controller<C> {
     });
   }
 
-  async #call(key: string, ctx: ReconcileContext<C>, signal: AbortSignal): Promise<(queue: WorkQueue, ms: number) => void> {
+  async #call(key: string, run: ControllerRun<C>, ctx: ReconcileContext<C>): Promise<(queue: WorkQueue, ms: number) => void> {
+    const { signal } = ctx;
     try {
       const outcome = await this.#options.reconciler.reconcile(parseKey(key), ctx);
       // A reconcile that swallowed its abort has not done its work.
       if (signal.aborted && signal.reason instanceof TimeoutError) throw signal.reason;
       return (queue, ms) => this.#succeeded({ queue, key, outcome, ms });
     } catch (error) {
+      if (error instanceof OutrankedError) run.outranked?.(error.epoch);
       return (queue, ms) => this.#failed({ queue, key, ms, error: signal.aborted ? (signal.reason as unknown) : error, log: ctx.log });
     }
   }

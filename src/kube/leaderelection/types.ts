@@ -78,3 +78,17 @@ export interface LeaderClient extends Client {
 export class NotLeaderError extends Error {
   override name = 'NotLeaderError';
 }
+
+/**
+ * An object was worked on under a higher epoch than ours. Either somebody newer leads, or the lock was deleted
+ * and its count began anew; the manager tells the elector, which ends this term and lifts later ones above it.
+ */
+export class OutrankedError extends NotLeaderError {
+  override name = 'OutrankedError';
+  readonly epoch: number;
+
+  constructor(epoch: number, message: string) {
+    super(message);
+    this.epoch = epoch;
+  }
+}

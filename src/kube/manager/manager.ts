@@ -134,7 +134,7 @@ class ElectedManager<C extends string> implements Manager<C> {
   #termWork(): TermWork<C> {
     const { clients, clock, log, drainBudgetMs = DRAIN_BUDGET_MS } = this.#options;
     const informers = [...this.#informers.values()].map(({ informer }) => informer);
-    return { clients, clock, log, drainBudgetMs, informers, controllers: this.#controllers, tasks: this.#tasks };
+    return { clients, clock, log, drainBudgetMs, informers, controllers: this.#controllers, tasks: this.#tasks, outranked: (epoch) => this.#options.elector.outranked(epoch) };
   }
 
   /** Runs on the main thread's event loop, which is what it vouches for; stops when a controller is stuck. */

@@ -36,6 +36,8 @@ export interface TermWork<C extends string> {
   informers: readonly Informer<KubeObject>[];
   controllers: readonly Controller<C>[];
   tasks: readonly TermTask<C>[];
+  /** Told of an epoch above the term's, met on an object. */
+  outranked: (epoch: number) => void;
 }
 
 /** Resolves when the term's work has ended, with the term lost or `shutdown` aborted; throws when it could not begin. */
@@ -58,7 +60,7 @@ export async function runTerm<C extends string>(work: TermWork<C>, term: Term, s
       await passBarrier(work, over);
       if (over.aborted) return;
       for (const task of work.tasks) if (!task.beforeBarrier) start(runTask(task, { view, clients, work, over }));
-      for (const controller of work.controllers) start(controller.run({ term, clients, stopIntake: over, cancel: cancel.signal }));
+      for (const controller of work.controllers) start(controller.run({ term, clients, stopIntake: over, cancel: cancel.signal, outranked: work.outranked }));
     };
     start(begin());
   });
