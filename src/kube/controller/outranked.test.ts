@@ -25,10 +25,10 @@ test('a reconciler that meets a higher epoch tells the elector, and its key is n
     },
     { clock, random: seededRandom(1), log: silentLog },
   );
-  const { term, end } = createTerm({ holder: 'me', epoch: 3, evidence: 'first', remainingMs: () => 1e6, clock });
-  const running = controller.run({ term, clients: {}, stopIntake: new AbortController().signal, outranked: (epoch) => seen.push(epoch) });
+  const controlled = createTerm({ holder: 'me', epoch: 3, evidence: 'first', remainingMs: () => 1e6, clock });
+  const running = controller.run({ term: controlled.term, clients: {}, stopIntake: new AbortController().signal, outranked: (epoch) => seen.push(epoch) });
   await clock.advance(1000);
-  end('over');
+  controlled.end('over');
   await running;
   assert.deepEqual(seen, [7]);
   assert.equal(attempts, 1);
