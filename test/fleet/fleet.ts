@@ -29,6 +29,8 @@ export interface FleetOptions {
   /** Extra chart values. */
   values?: Record<string, unknown>;
   log?: Log;
+  /** Folder with the programs; default dist/. */
+  dist?: string;
 }
 
 export interface TestFleet {
@@ -41,12 +43,12 @@ export interface TestFleet {
 
 /** Starts it and waits until all replicas are ready and all clusters registered. */
 export async function startTestFleet(options: FleetOptions = {}): Promise<TestFleet> {
-  const { downstream = ['prod'], nodes = 2, replicas = 2, log = silentLog, values = {} } = options;
+  const { downstream = ['prod'], nodes = 2, replicas = 2, log = silentLog, values = {}, dist = join(import.meta.dirname, '..', '..', 'dist') } = options;
   const folder = mkdtempSync(join(tmpdir(), 'fleet-ts-fleet-'));
   const dir = dataDir(folder);
   const names = ['local', ...downstream];
   const plan = (block: number) => names.map((name, index) => ({ name, nodes: nodePlans(block, index, nodes), ...(index === 0 ? {} : { labels: { env: name } }) }));
-  const host = await startHost(dir, plan, { dist: join(import.meta.dirname, '..', '..', 'dist'), log });
+  const host = await startHost(dir, plan, { dist, log });
   const stop = async () => {
     await host.stop();
     rmSync(folder, { recursive: true, force: true });

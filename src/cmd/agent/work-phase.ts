@@ -6,8 +6,10 @@ import { heartbeat } from '#agent/heartbeat';
 import { Monitor } from '#agent/monitor';
 import { AGENT_SECRET, BOOTSTRAP_SECRET, parseRegistration, type Registration, renewTokens } from '#agent/register';
 import { systemClock } from '#base/clock';
-import type { Log } from '#base/log';
+import { mapLimit } from '#base/async';
+import { errorText, type Log } from '#base/log';
 import { systemRandom } from '#base/random';
+import type { Informer } from '#kube/cache';
 import { type Client, createRestMapper, type RestMapper } from '#kube/client';
 import type { Manager } from '#kube/manager';
 import { specChanged } from '../controller/fleet-controller.ts';
@@ -17,6 +19,10 @@ const LIMITS = {
   /** Bursts of changes of live objects are looked at together. */
   observeDelayMs: 150,
   capabilitiesMs: 60_000,
+  discoveryAtOnce: 16,
+  /** Names of contents remembered as fetched, so that each is fetched once. */
+  contentsAsked: 1_000,
+  warmUpMs: 30_000,
   workers: 8,
 };
 
@@ -49,13 +55,16 @@ export function composeAgent(options: WorkOptions): void {
   deployments.addHandler({ onAdd: prepare, onUpdate: (_previous, current) => prepare(current) });
   const setIDs = new Map<string, string>();
   deployments.addHandler({ onAdd: (deployment) => void setIDs.set(setIDOf(deployment, namespace), deployment.metadata.name ?? '') });
+  const contents = new ContentCache(clients.upstream);
+  const capabilities = capabilitiesOf(clients.downstream, mapper);
+  warmUp({ deployments, contents, capabilities, log });
   const reconciler = new BundleDeploymentReconciler({
     deployments,
     releaseSecrets,
     monitor,
     mapper,
-    contents: new ContentCache(clients.upstream),
-    capabilities: capabilitiesOf(clients.downstream, mapper),
+    contents,
+    capabilities,
     agentNamespace: namespace,
     clock: systemClock,
     random: systemRandom,
@@ -104,23 +113,47 @@ function addTermWork({ manager, namespace, registration, checkinMs, log, onToken
   manager.informer<Secret>('downstream', { resource: secrets, namespace, fieldSelector: `metadata.name=${BOOTSTRAP_SECRET}` }).addHandler({ onAdd: onReregister });
 }
 
-/** What charts may ask of the cluster; read anew now and then, because CRDs come and go. */
+/** What charts may ask of the cluster; read anew now and then, because CRDs come and go. One reading serves all who ask meanwhile. */
 function capabilitiesOf(client: Client, mapper: RestMapper): () => Promise<ClusterCapabilities> {
   let known: { value: ClusterCapabilities; readMs: number } | undefined;
-  return async () => {
-    if (known && systemClock.monotonicMs() - known.readMs < LIMITS.capabilitiesMs) return known.value;
-    const version = JSON.parse(new TextDecoder().decode((await client.request({ method: 'GET', path: '/version' })).body)) as { gitVersion?: string };
-    const groupVersions = await mapper.groupVersions();
-    const scopes = new Map<string, boolean>();
-    const apiVersions: string[] = [...groupVersions];
-    for (const groupVersion of groupVersions) {
-      for (const { kind, namespaced } of await mapper.resourcesOf(groupVersion)) {
-        scopes.set(`${groupVersion} ${kind}`, namespaced);
-        apiVersions.push(`${groupVersion}/${kind}`);
-      }
+  let reading: Promise<ClusterCapabilities> | undefined;
+  const read = async () => {
+    try {
+      const value = await readCapabilities(client, mapper);
+      known = { value, readMs: systemClock.monotonicMs() };
+      return value;
+    } finally {
+      reading = undefined;
     }
-    const value = { kubeVersion: version.gitVersion ?? 'v1.30.0', apiVersions, isNamespaced: (apiVersion: string, kind: string) => scopes.get(`${apiVersion} ${kind}`) };
-    known = { value, readMs: systemClock.monotonicMs() };
-    return value;
   };
+  return async () => (known && systemClock.monotonicMs() - known.readMs < LIMITS.capabilitiesMs ? known.value : (reading ??= read()));
+}
+
+async function readCapabilities(client: Client, mapper: RestMapper): Promise<ClusterCapabilities> {
+  const [response, groupVersions] = await Promise.all([client.request({ method: 'GET', path: '/version' }), mapper.groupVersions()]);
+  const version = JSON.parse(new TextDecoder().decode(response.body)) as { gitVersion?: string };
+  const resources = await mapLimit(groupVersions, LIMITS.discoveryAtOnce, async (groupVersion) => ({ groupVersion, found: await mapper.resourcesOf(groupVersion) }));
+  const scopes = new Map(resources.flatMap(({ groupVersion, found }) => found.map(({ kind, namespaced }): [string, boolean] => [`${groupVersion} ${kind}`, namespaced])));
+  const apiVersions = resources.flatMap(({ groupVersion, found }) => [groupVersion, ...found.map(({ kind }) => `${groupVersion}/${kind}`)]);
+  return { kubeVersion: version.gitVersion ?? 'v1.30.0', apiVersions, isNamespaced: (apiVersion: string, kind: string) => scopes.get(`${apiVersion} ${kind}`) };
+}
+
+/**
+ * A standby reads what its first deployment would need: the cluster's kinds, and the contents of the bundles
+ * in its caches. After a takeover these are the requests that would stand between the win and the first write.
+ */
+function warmUp({ deployments, contents, capabilities, log }: { deployments: Informer<BundleDeployment>; contents: ContentCache; capabilities: () => Promise<ClusterCapabilities>; log: Log }): void {
+  const cold = (what: string) => (error: unknown) => log.debug('not warmed up', { what, error: errorText(error) });
+  capabilities().catch(cold('capabilities'));
+  const asked = new Set<string>();
+  let queue = Promise.resolve();
+  const fetch = ({ spec }: BundleDeployment) => {
+    const name = spec.deploymentID?.split(':')[0];
+    if (!name || spec.ociContents || spec.helmChartOptions || asked.has(name)) return;
+    if (asked.size >= LIMITS.contentsAsked) asked.clear();
+    asked.add(name);
+    // One after another: a standby must not compete with those who work.
+    queue = queue.then(async () => void (await contents.files(name, AbortSignal.timeout(LIMITS.warmUpMs)))).catch(cold(`Content ${name}`));
+  };
+  deployments.addHandler({ onAdd: fetch, onUpdate: (_previous, current) => fetch(current) });
 }
