@@ -5,6 +5,7 @@
  * after a crash a batch is there as a whole or not at all. The file is opened exclusively: a second server on
  * the same directory is refused. Page size and friends follow docs/dependencies.md §5.
  */
+import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { StorageFailure, type Log, type LogRow, type LogState } from './types.ts';
 
@@ -28,6 +29,8 @@ const SCHEMA = `
 export function openSqliteLog(path: string): Log {
   let db: DatabaseSync;
   try {
+    // SQLite would create the file for everybody to read; there are Secrets in it. Its log inherits the mode.
+    closeSync(openSync(path, 'a', 0o600));
     db = new DatabaseSync(path);
     db.exec(`PRAGMA page_size=8192; PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;
       PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES}; PRAGMA cache_size=-${CACHE_KIB};`);
