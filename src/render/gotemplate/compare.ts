@@ -18,7 +18,10 @@ function basicKind(value: unknown): BasicKind {
   }
 }
 
-const INCOMPATIBLE = 'incompatible types for comparison';
+function incompatible(a: unknown, b: unknown): FunctionError {
+  return new FunctionError(`incompatible types for comparison: ${typeName(a)} and ${typeName(b)}`);
+}
+
 const INVALID = 'invalid type for comparison';
 
 export function equalAny(first: unknown, others: readonly unknown[]): boolean {
@@ -30,7 +33,7 @@ export function equal(a: unknown, b: unknown): boolean {
   const kindA = basicKind(a);
   const kindB = basicKind(b);
   if (kindA !== kindB) {
-    if (a !== null && b !== null) throw new FunctionError(INCOMPATIBLE);
+    if (a !== null && b !== null) throw incompatible(a, b);
     return false;
   }
   if (a instanceof GoInt && b instanceof GoInt) return a.value === b.value;
@@ -50,7 +53,7 @@ export function less(a: unknown, b: unknown): boolean {
   const kindA = basicKind(a);
   const kindB = basicKind(b);
   if (kindA === 'none' || kindB === 'none') throw new FunctionError(INVALID);
-  if (kindA !== kindB) throw new FunctionError(INCOMPATIBLE);
+  if (kindA !== kindB) throw incompatible(a, b);
   if (kindA === 'bool') throw new FunctionError(INVALID);
   if (a instanceof GoInt && b instanceof GoInt) return a.value < b.value;
   if (typeof a === 'string' && typeof b === 'string') return compareStrings(a, b) < 0;

@@ -5,7 +5,7 @@
 import type { Tree } from './ast.ts';
 import { isEmptyTree } from './ast.ts';
 import { BUILTINS } from './builtins.ts';
-import { FunctionError, RenderLimitError, TemplateParseError } from './errors.ts';
+import { FunctionError, isStackOverflow, RenderLimitError, TemplateParseError } from './errors.ts';
 import { execute, type Environment, type Meters, type MissingKey } from './exec.ts';
 import { fn, type FunctionTable } from './functions.ts';
 import { parseTemplate } from './parse.ts';
@@ -135,8 +135,7 @@ export class Engine {
     try {
       return execute(environment, TPL_NAME, data).replaceAll('<no value>', '');
     } catch (error) {
-      if (error instanceof RenderLimitError || !(error instanceof Error)) throw error;
-      if (error instanceof RangeError) throw error;
+      if (error instanceof RenderLimitError || error instanceof RangeError || isStackOverflow(error) || !(error instanceof Error)) throw error;
       throw causedBy(new FunctionError(`error during tpl function execution for ${JSON.stringify(source)}: ${error.message}`), error);
     }
   }

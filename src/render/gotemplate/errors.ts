@@ -31,6 +31,11 @@ export class ChartFailure extends FunctionError {
   override name = 'ChartFailure';
 }
 
+/** Did the stack end? Tested without an expression, because compiling one needs stack, too. */
+export function isStackOverflow(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('call stack size');
+}
+
 /** A limit of {@link RenderLimits} was reached. Not catchable by a template. */
 export class RenderLimitError extends Error {
   override name = 'RenderLimitError';

@@ -9,7 +9,7 @@
  */
 import type { AnyNode, BranchNode, ChainNode, CommandNode, FieldNode, IdentifierNode, ListNode, OperandNode, PipeNode, StatementNode, TemplateCallNode, Tree, VariableNode } from './ast.ts';
 import { nodeText } from './ast.ts';
-import { FunctionError, RenderLimitError, TemplateExecError } from './errors.ts';
+import { FunctionError, isStackOverflow, RenderLimitError, TemplateExecError } from './errors.ts';
 import { formatValue } from './format.ts';
 import { assignable, literalFor, type LiteralNode } from './params.ts';
 import { timeMethods } from './sprig/dates.ts';
@@ -50,7 +50,7 @@ export function execute(env: Environment, name: string, data: unknown): string {
   try {
     new Execution({ env, tree, out, dot, depth: 0 }).run(dot);
   } catch (error) {
-    if (error instanceof RangeError && /call stack/.test(error.message)) throw new RenderLimitError(`template ${name}: calls nest too deep`);
+    if (isStackOverflow(error)) throw new RenderLimitError(`template ${name}: calls nest too deep`);
     throw error;
   }
   return out.join('');
@@ -169,7 +169,6 @@ class Execution {
   private range(dot: unknown, node: BranchNode): Flow {
     const outer = this.names.length;
     const value = this.pipeline(dot, node.pipe);
-    this.node = node.pipe;
     const mark = this.names.length;
     const pairs = this.iterable(value, node);
     let ran = false;
@@ -401,8 +400,8 @@ class Execution {
 
   private callError(name: string, error: unknown): Error {
     if (error instanceof RenderLimitError) return error;
-    if (error instanceof RangeError && /call stack/.test(error.message)) return error;
-    if (error instanceof RangeError && /string length|array length/i.test(error.message)) return new RenderLimitError(`function ${name}: result too large`);
+    if (isStackOverflow(error)) return error as Error;
+    if (error instanceof RangeError && (error.message.includes('string length') || error.message.includes('array length'))) return new RenderLimitError(`function ${name}: result too large`);
     if (error instanceof FunctionError || error instanceof TemplateExecError || error instanceof Error) {
       try {
         this.fail(`error calling ${name}: ${error.message}`);

@@ -1,6 +1,6 @@
 /** The functions Helm adds to Sprig, without `include` and `tpl` (engine.ts). */
 import { dumpYaml, GoYamlError, parseYaml } from '#render/rawyaml';
-import { ChartFailure, FunctionError } from './errors.ts';
+import { ChartFailure } from './errors.ts';
 import { fn, type FunctionTable } from './functions.ts';
 import { toJson, toPlain } from './json.ts';
 import { parseJson } from './sprig/encoding.ts';

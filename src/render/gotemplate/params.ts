@@ -33,7 +33,7 @@ export function literalFor(node: LiteralNode, type: string): LiteralResult {
     return node.ideal === undefined ? { problem: `${node.text} overflows int` } : { value: node.ideal };
   }
   if (type === 'string') return node.type === 'string' ? { value: node.text } : expected('string', node);
-  if (type === 'bool') return node.type === 'bool' ? { value: node.value } : expected('boolean', node);
+  if (type === 'bool') return node.type === 'bool' ? { value: node.value } : expected('bool', node);
   if (type === 'float64') return node.type === 'number' && node.float !== undefined ? { value: node.float } : expected('float', node);
   const kind = type === 'time.Duration' ? 'int64' : type;
   if (INT_KINDS.has(kind)) return node.type === 'number' && node.int !== undefined ? { value: named(node.int, kind, type) } : expected('integer', node);

@@ -189,7 +189,7 @@ class Parser {
       case 'range':
         return { node: this.branch(token.text, token) };
       case 'template':
-        return { node: this.templateCall(token) };
+        return { node: this.templateCall() };
       case 'block':
         return { node: this.block(token) };
       case 'break':
@@ -245,10 +245,11 @@ class Parser {
     return list;
   }
 
-  private templateCall(token: Token): TemplateCallNode {
+  private templateCall(): TemplateCallNode {
+    const { pos } = this.peekSolid();
     const name = this.templateName('template clause');
     const pipe = this.optionalPipe('template clause');
-    return { type: 'template', pos: token.pos, name, pipe };
+    return { type: 'template', pos, name, pipe };
   }
 
   private optionalPipe(context: string): PipeNode | undefined {

@@ -9,6 +9,9 @@ function isLower(char: string): boolean {
 function isSymbol(char: string): boolean {
   return /\p{S}/u.test(char);
 }
+function isPunctuation(char: string): boolean {
+  return !/[\p{L}\p{N}\p{S}\s_-]/u.test(char);
+}
 function isDigit(char: string): boolean {
   return /\p{Nd}/u.test(char);
 }
@@ -50,7 +53,8 @@ function delimited(text: string, connector: string): string {
       continue;
     }
     const end = wordEnd(chars, i);
-    if (i > 0 && !CONNECTOR.test(chars[i - 1] as string)) out += connector;
+    const previous = chars[i - 1];
+    if (previous !== undefined && !CONNECTOR.test(previous) && !isPunctuation(previous)) out += connector;
     out += chars.slice(i, end).join('').toLowerCase();
     i = end;
   }
@@ -66,7 +70,7 @@ function wordEnd(chars: readonly string[], start: number): number {
     return end;
   };
   const inner = (char: string) => !isUpper(char) && !CONNECTOR.test(char) && !isSymbol(char);
-  if (isSymbol(at(start))) return skip(skip(start, isSymbol), isDigit);
+  if (isSymbol(at(start))) return skip(skip(start, isSymbol), (char) => isDigit(char) || isPunctuation(char));
   if (isDigit(at(start))) return skip(start, inner);
   let end = start;
   if (isUpper(at(start))) {

@@ -16,7 +16,7 @@ export const STRING_FUNCTIONS: FunctionTable = {
   abbrevboth: fn(['int', 'int', 'string'], (left: GoInt, right: GoInt, text: string) => (right.number() < 4 || (left.number() > 0 && right.number() < 7) ? text : abbreviate(text, left.number(), right.number()))),
   trunc: fn(['int', 'string'], trunc),
   trim: fn(['string'], trimSpace),
-  upper: fn(['string'], (text: string) => text.toUpperCase()),
+  upper: fn(['string'], (text: string) => text.toWellFormed().toUpperCase()),
   lower: fn(['string'], (text: string) => lower(text)),
   title: fn(['string'], titleCase),
   untitle: fn(['string'], (text: string) => text.replace(/(^|\s)(\S)/gu, (_all, space: string, char: string) => space + char.toLowerCase())),
@@ -26,7 +26,7 @@ export const STRING_FUNCTIONS: FunctionTable = {
   trimAll: fn(['string', 'string'], (cutset: string, text: string) => trimChars(text, cutset)),
   trimSuffix: fn(['string', 'string'], (suffix: string, text: string) => (suffix && text.endsWith(suffix) ? text.slice(0, -suffix.length) : text)),
   trimPrefix: fn(['string', 'string'], (prefix: string, text: string) => (text.startsWith(prefix) ? text.slice(prefix.length) : text)),
-  nospace: fn(['string'], (text: string) => text.replace(/\s/gu, '')),
+  nospace: fn(['string'], noSpace),
   initials: fn(['string'], initials),
   swapcase: fn(['string'], swapCase),
   snakecase: fn(['string'], snakeCase),
@@ -92,6 +92,13 @@ function checkedSlice(text: string, from: number, to: number, size: number): str
 
 const SPACE = /[\t\n\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
 
+/** Without white space; when there was some, each byte becomes a character (goutils.DeleteWhiteSpace). */
+function noSpace(text: string): string {
+  const bytes = Array.from(encodeUtf8(text), (byte) => String.fromCharCode(byte));
+  const kept = bytes.filter((char) => !SPACE.test(char));
+  return kept.length === bytes.length ? text : kept.join('');
+}
+
 /** The first byte of each word, each byte taken for a character. */
 function initials(text: string): string {
   const bytes = Array.from(encodeUtf8(text), (byte) => String.fromCharCode(byte)).join('');
@@ -109,7 +116,7 @@ export function trimSpace(text: string): string {
 
 function lower(text: string): string {
   // Go maps İ to i̇ by simple case folding; other characters agree with JavaScript.
-  return text.toLowerCase();
+  return text.toWellFormed().toLowerCase();
 }
 
 function trimChars(text: string, cutset: string): string {
