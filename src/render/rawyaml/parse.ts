@@ -162,13 +162,13 @@ class Builder {
 
   private mapping(): Record<string, unknown> {
     const map: Record<string, unknown> = {};
-    const merged: unknown[] = [];
     const own = new Set<string>();
     while (this.events[this.next]?.type !== EVENT.pop) {
       const start = this.events[this.next] as Event;
       const rawKey = this.node();
       if (rawKey === MERGE) {
-        merged.push(plainMerge(this.node()));
+        // At its place: entries before it give way, entries behind it win.
+        this.merge(map, plainMerge(this.node()));
         continue;
       }
       const key = this.keyText(rawKey, start);
@@ -177,17 +177,16 @@ class Builder {
       put(map, key, plainMerge(this.node()));
     }
     this.next++;
-    for (const value of merged) this.merge(map, value, own);
     return map;
   }
 
-  /** Keys of the mapping itself win over merged ones; among several merged maps the first wins. */
-  private merge(map: Record<string, unknown>, value: unknown, own: ReadonlySet<string>): void {
+  /** Among several merged maps the first wins. */
+  private merge(map: Record<string, unknown>, value: unknown): void {
     const sources = Array.isArray(value) ? [...value].reverse() : [value];
     for (const source of sources) {
       if (typeof source !== 'object' || source === null || Array.isArray(source)) throw this.error('map merge requires map or sequence of maps as the value');
       for (const [key, item] of Object.entries(source)) {
-        if (!own.has(key)) put(map, key, item);
+        put(map, key, item);
       }
     }
   }

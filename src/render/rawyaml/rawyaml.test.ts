@@ -23,8 +23,14 @@ test('keys become text', () => {
   assert.deepEqual(parseYaml('1: a\ntrue: b\n0777: c\n'), { 1: 'a', true: 'b', 511: 'c' });
 });
 
-test('merge keys give way to own keys', () => {
-  assert.deepEqual(parseYaml('x: &x {a: 1, b: 2}\nz:\n  b: 3\n  <<: *x\n'), { x: { a: 1, b: 2 }, z: { b: 3, a: 1 } });
+test('a merge key counts at its place: entries behind it win, entries before it do not', () => {
+  assert.deepEqual(parseYaml('x: &x {a: 1, b: 2}\nz:\n  <<: *x\n  b: 3\n'), { x: { a: 1, b: 2 }, z: { a: 1, b: 3 } });
+  assert.deepEqual(parseYaml('x: &x {a: 1, b: 2}\nz:\n  b: 3\n  <<: *x\n'), { x: { a: 1, b: 2 }, z: { b: 2, a: 1 } });
+  assert.deepEqual(parseYaml('x: &x {a: 1}\nw: &w {a: 2, c: 3}\nz:\n  <<: [*x, *w]\n'), { x: { a: 1 }, w: { a: 2, c: 3 }, z: { a: 1, c: 3 } });
+});
+
+test('brackets and quotes may continue left of their node', () => {
+  assert.deepEqual(parseYaml('a: {\n"b": 1,\n"c": [\n2\n]\n}\nd:\n- e: "x\n  y"\n'), { a: { b: 1, c: [2] }, d: [{ e: 'x y' }] });
 });
 
 test('an alias bomb is refused', () => {
