@@ -8,7 +8,7 @@
  */
 import { getScalarValue, parseEvents, YAMLException, type Event, type ScalarEvent } from 'js-yaml';
 import { GoYamlError } from './error.ts';
-import { parseGoInt, resolvePlain, type Scalar } from './scalars.ts';
+import { parseGoInt, resolvePlain, timestampText, type Scalar } from './scalars.ts';
 import { splitDocuments } from './documents.ts';
 
 export interface YamlOptions {
@@ -18,7 +18,7 @@ export interface YamlOptions {
   strict?: boolean;
   /** Integers beyond 2^53 come back as bigint instead of the nearest number. */
   bigints?: boolean;
-  /** `v3`: the newer Go reader (kustomize): y, n, yes, no, on and off are text. Default: sigs.k8s.io/yaml. */
+  /** `v3`: the newer Go reader (kustomize): y, n, yes, no, on and off are text, keys must be, dates become times. Default: sigs.k8s.io/yaml. */
   dialect?: 'v3';
   /** Added to line numbers of errors: the text begins on this one-based line of the file. */
   firstLine?: number;
@@ -95,6 +95,7 @@ const PLAIN = 1;
 const BLOCK_LITERAL = 4;
 const BLOCK_FOLDED = 5;
 const YAML11_WORDS = /^(?:[yn]|yes|no|on|off)$/i;
+const NO_KEYS: ReadonlySet<string> = new Set();
 const MERGE = Symbol('merge key');
 
 interface Anchored {
@@ -168,7 +169,7 @@ class Builder {
       const rawKey = this.node();
       if (rawKey === MERGE) {
         // At its place: entries before it give way, entries behind it win.
-        this.merge(map, plainMerge(this.node()));
+        this.merge(map, plainMerge(this.node()), this.options.dialect === 'v3' ? own : NO_KEYS);
         continue;
       }
       const key = this.keyText(rawKey, start);
@@ -181,18 +182,19 @@ class Builder {
   }
 
   /** Among several merged maps the first wins. */
-  private merge(map: Record<string, unknown>, value: unknown): void {
+  private merge(map: Record<string, unknown>, value: unknown, kept: ReadonlySet<string>): void {
     const sources = Array.isArray(value) ? [...value].reverse() : [value];
     for (const source of sources) {
       if (typeof source !== 'object' || source === null || Array.isArray(source)) throw this.error('map merge requires map or sequence of maps as the value');
       for (const [key, item] of Object.entries(source)) {
-        put(map, key, item);
+        if (!kept.has(key)) put(map, key, item);
       }
     }
   }
 
   private keyText(key: unknown, event: Event): string {
     if (typeof key === 'string') return key;
+    if (this.options.dialect === 'v3') throw this.error(`map key ${String(key)} is no text`, event);
     if (typeof key === 'boolean' || typeof key === 'bigint') return String(key);
     if (typeof key === 'number') return keyNumber(key);
     if (key === null) throw this.error('unsupported map key of type: null', event);
@@ -209,7 +211,8 @@ class Builder {
   }
 
   private plain(text: string): Scalar {
-    return this.options.dialect === 'v3' && YAML11_WORDS.test(text) ? text : resolvePlain(text);
+    if (this.options.dialect !== 'v3') return resolvePlain(text);
+    return YAML11_WORDS.test(text) ? text : (timestampText(text) ?? resolvePlain(text));
   }
 
   private number(value: Scalar): unknown {

@@ -19,6 +19,20 @@ const WORDS: ReadonlyMap<string, Scalar> = new Map<string, Scalar>([
   ...['-.inf', '-.Inf', '-.INF'].map((word) => [word, Number.NEGATIVE_INFINITY] as const),
 ]);
 
+const TIME = /^(\d{4})-(\d{1,2})-(\d{1,2})(?:(?:[Tt]| )(\d{1,2}):(\d{1,2}):(\d{1,2})(?:\.(\d+))?(Z|[-+]\d{2}:\d{2})?)?$/;
+
+/** A date or time as the newer Go reader hands it on: RFC 3339; `undefined` when the text is none. */
+export function timestampText(text: string): string | undefined {
+  const match = TIME.exec(text);
+  if (!match) return undefined;
+  const [, year = '', month = '', day = '', hour = '0', minute = '0', second = '0', fraction = '', zone = 'Z'] = match;
+  const two = (part: string) => part.padStart(2, '0');
+  const inRange = Number(month) >= 1 && Number(month) <= 12 && Number(day) >= 1 && Number(day) <= 31 && Number(hour) < 24 && Number(minute) < 60 && Number(second) < 60;
+  if (!inRange) return undefined;
+  const rest = fraction.replace(/0+$/, '');
+  return `${year}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}:${two(second)}${rest ? `.${rest}` : ''}${zone === '+00:00' ? 'Z' : zone}`;
+}
+
 const INT64_MAX = 2n ** 63n - 1n;
 const INT64_MIN = -(2n ** 63n);
 const UINT64_MAX = 2n ** 64n - 1n;
