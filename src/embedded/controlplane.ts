@@ -40,6 +40,8 @@ export interface ControlPlaneOptions {
   settings?: Partial<Omit<ControllerSettings, 'caPem' | 'watchMetadata'>>;
   leaseRenewMs?: number;
   simulation?: Partial<Simulation>;
+  /** The longest wait of a crash loop; default 5 minutes, as upstream. */
+  maxContainerRestartPeriodMs?: number;
 }
 
 /** The running parts of one cluster that others talk to. */
@@ -108,7 +110,7 @@ export class ClusterControlPlane implements Component, PodLogs {
   }
 
   #kubelet(plane: ControlPlane, { name, subnet, labels, capacity }: NodePlan): Kubelet {
-    const { images, runner, nodesFolder, baseEnv, leaseRenewMs, simulation } = this.#options;
+    const { images, runner, nodesFolder, baseEnv, leaseRenewMs, simulation, maxContainerRestartPeriodMs } = this.#options;
     const { hostname, port } = new URL(this.#cluster.url);
     return new Kubelet(plane, {
       name, subnet, images, runner,
@@ -119,6 +121,7 @@ export class ClusterControlPlane implements Component, PodLogs {
       ...(baseEnv ? { baseEnv } : {}),
       ...(leaseRenewMs ? { leaseRenewMs } : {}),
       ...(simulation ? { simulation } : {}),
+      ...(maxContainerRestartPeriodMs ? { maxContainerRestartPeriodMs } : {}),
     });
   }
 }

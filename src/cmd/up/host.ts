@@ -84,6 +84,7 @@ async function startCluster(dir: DataDir, plan: ClusterPlan, { dist, log, runner
         nodesFolder: join(dataDir, 'nodes'),
         baseEnv: baseEnvironment(),
         leaseRenewMs: DEMO_TIMINGS.leaseRenewMs,
+        maxContainerRestartPeriodMs: DEMO_TIMINGS.maxContainerRestartPeriodMs,
         settings: { nodeMonitorGraceMs: DEMO_TIMINGS.nodeMonitorGraceMs },
       });
       return [controlPlane];

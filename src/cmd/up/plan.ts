@@ -23,6 +23,8 @@ export function demoPlan(block: number): ClusterPlan[] {
 /** Timings of the demo that differ from Kubernetes' defaults, so that a person need not wait minutes. */
 export const DEMO_TIMINGS = {
   nodeMonitorGraceMs: 12_000,
+  /** People (and tests) kill pods here again and again; Kubernetes would soon wait five minutes. */
+  maxContainerRestartPeriodMs: 3_000,
   leaseRenewMs: 4_000,
   pollingInterval: '3s',
 };

@@ -45,6 +45,8 @@ export interface ContainerDeps {
   podIP: string;
   restartPolicy: string;
   simulation: Simulation;
+  /** The longest wait of a crash loop. */
+  maxContainerRestartPeriodMs: number | undefined;
   /** Absent: the image is simulated. Throws {@link ContainerConfigError} when something is missing yet. */
   launch: (() => Promise<Launch>) | undefined;
   /** For simulated containers: throws {@link ContainerConfigError} while an object they refer to is missing. */
@@ -265,7 +267,7 @@ export class ContainerRunner {
 
   #scheduleRestart(terminated: ContainerStateTerminated): void {
     const { clock } = this.#deps;
-    const { waitMs, backoff } = nextBackoff(this.#backoff, clock.monotonicMs() - this.#startedMs);
+    const { waitMs, backoff } = nextBackoff(this.#backoff, clock.monotonicMs() - this.#startedMs, this.#deps.maxContainerRestartPeriodMs);
     this.#backoff = backoff;
     if (waitMs === 0) {
       this.#set({ state: { terminated }, ready: false, started: false });

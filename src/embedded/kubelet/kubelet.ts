@@ -38,6 +38,8 @@ export interface NodeOptions {
   leaseRenewMs?: number;
   kubeletVersion?: string;
   simulation?: Partial<Simulation>;
+  /** `crashLoopBackOff.maxContainerRestartPeriod`; default 5 minutes, as upstream. */
+  maxContainerRestartPeriodMs?: number;
 }
 
 const LEASE_RENEW_MS = 10_000;
@@ -202,6 +204,7 @@ export class Kubelet implements NodeControl, PodLogs {
       client, clock, random, log, runner, folder, podIP, online, events: this.#events,
       hostIP: facts.hostIP,
       simulation: { ...SIMULATION, ...simulation },
+      maxContainerRestartPeriodMs: this.#options.maxContainerRestartPeriodMs,
       files: new PodFiles({ client, clock, log, folder, facts, baseEnv: env, online }),
       resolve: (image) => images.resolve(image),
       removed: () => this.#removed(uid, worker),

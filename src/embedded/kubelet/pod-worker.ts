@@ -32,6 +32,8 @@ export interface PodWorkerDeps {
   hostIP: string;
   podIP: string;
   simulation: Simulation;
+  /** See ContainerDeps. */
+  maxContainerRestartPeriodMs: number | undefined;
   files: PodFiles;
   resolve: (image: string) => ResolvedImage | undefined;
   events: EventRecorder;
@@ -166,12 +168,12 @@ export class PodWorker {
   }
 
   #runner(container: Container, isInit: boolean, previous: ContainerStatus | undefined): ContainerRunner {
-    const { clock, log, random, runner, folder, podIP, simulation, files, resolve } = this.#deps;
+    const { clock, log, random, runner, folder, podIP, simulation, maxContainerRestartPeriodMs, files, resolve } = this.#deps;
     const image = resolve(container.image ?? '');
     const launch = image ? (): Promise<Launch> => files.prepare(this.#pod, container, image) : undefined;
     const verify = !image && files.refers(this.#pod, container) ? () => files.verify(this.#pod, container) : undefined;
     return new ContainerRunner(this.#pod, container, {
-      clock, log, random, runner, podIP, simulation, launch, verify,
+      clock, log, random, runner, podIP, simulation, maxContainerRestartPeriodMs, launch, verify,
       folder: join(folder, 'containers', container.name),
       restartPolicy: restartPolicyOf(this.#pod, container, isInit),
       completes: isInit ? container.restartPolicy !== 'Always' : completesByItself(this.#pod),

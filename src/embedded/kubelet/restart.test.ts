@@ -23,4 +23,6 @@ test('the first restart is immediate, then delays double to five minutes, and te
   }
   assert.deepEqual(waits, [0, 10, 20, 40, 80, 160, 300, 300, 300]);
   assert.equal(nextBackoff(backoff, 600_000).waitMs, 0);
+  assert.deepEqual(nextBackoff({ delayMs: 0 }, 1000, 3000), { waitMs: 0, backoff: { delayMs: 3000 } }, 'a lower maximum bounds every delay');
+  assert.deepEqual(nextBackoff({ delayMs: 3000 }, 1000, 3000), { waitMs: 3000, backoff: { delayMs: 3000 } });
 });

@@ -26,8 +26,12 @@ export function restartPolicyOf(pod: Pod, container: Container, isInit: boolean)
   return isInit && container.restartPolicy !== 'Always' && policy === 'Always' ? 'OnFailure' : policy;
 }
 
-/** The wait before the next start after an end that followed `ranMs` of running, and the delays to remember. */
-export function nextBackoff(backoff: Backoff, ranMs: number): { waitMs: number; backoff: Backoff } {
-  if (backoff.delayMs === 0 || ranMs >= FORGIVEN_AFTER_MS) return { waitMs: 0, backoff: { delayMs: BACKOFF_MS.first } };
-  return { waitMs: backoff.delayMs, backoff: { delayMs: Math.min(backoff.delayMs * 2, BACKOFF_MS.max) } };
+/**
+ * The wait before the next start after an end that followed `ranMs` of running, and the delays to remember.
+ * `maxMs` is the kubelet's setting `crashLoopBackOff.maxContainerRestartPeriod` (KEP-4603: 1 s to 300 s); one
+ * below the first delay shortens that too.
+ */
+export function nextBackoff(backoff: Backoff, ranMs: number, maxMs = BACKOFF_MS.max): { waitMs: number; backoff: Backoff } {
+  if (backoff.delayMs === 0 || ranMs >= FORGIVEN_AFTER_MS) return { waitMs: 0, backoff: { delayMs: Math.min(BACKOFF_MS.first, maxMs) } };
+  return { waitMs: backoff.delayMs, backoff: { delayMs: Math.min(backoff.delayMs * 2, maxMs) } };
 }
