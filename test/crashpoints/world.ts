@@ -24,6 +24,9 @@ const RUN_MS = 30 * 60_000;
 /** A simulated Job takes so long. */
 const JOB_MS = 400;
 
+/** A kind whose objects are looked at without knowing their shape. */
+export type Kind = Omit<Resource, 'objectType'>;
+
 /** How the n-th write ends. */
 export type Death = 'answer-lost' | 'not-sent' | 'delayed';
 
@@ -123,11 +126,16 @@ export class World {
     return { client: term.guard(plain), plain, signal: process.signal, writes: () => writes, dead: () => process.signal.aborted };
   }
 
+  /** What was still on the wire arrives now, whatever comes of it. */
+  async deliver(): Promise<void> {
+    for (const arrive of this.delayed.splice(0)) await this.run(arrive());
+  }
+
   /** Objects of these kinds, without what differs between equal runs. */
-  async dump(resources: readonly Resource<any>[]): Promise<Record<string, unknown>> {
+  async dump(resources: readonly Kind[]): Promise<Record<string, unknown>> {
     const dumped: Record<string, unknown> = {};
     for (const resource of resources) {
-      for (const item of (await this.run(this.admin.list(resource))).items as Unstructured[]) {
+      for (const item of (await this.run(this.admin.list(resource))).items) {
         dumped[`${resource.kind} ${item.metadata.namespace ?? ''}/${item.metadata.name}`] = timeless(item);
       }
     }
@@ -148,7 +156,8 @@ export class World {
   #record({ method, path }: RawRequest, { status, body }: RawResponse, by: string): void {
     const object = status < 300 ? (JSON.parse(new TextDecoder().decode(body)) as Unstructured) : undefined;
     this.writes.push({ method, path: path.split('?')[0] ?? '', status, by, object });
-    if (method !== 'POST' || object?.kind !== 'Job') return;
+    const suspended = (object?.['spec'] as { suspend?: boolean } | undefined)?.suspend;
+    if (object?.kind !== 'Job' || method === 'DELETE' || path.includes('/status') || suspended) return;
     const { namespace = '', name = '', annotations } = object.metadata;
     this.#jobs.push({ dueMs: this.clock.monotonicMs() + JOB_MS, namespace, name, fails: annotations?.['test/fails'] === 'true' });
   }

@@ -26,7 +26,7 @@ type Values = Record<string, unknown>;
 export interface ClusterCapabilities {
   kubeVersion: string;
   apiVersions: readonly string[];
-  isNamespaced(apiVersion: string, kind: string): boolean | undefined;
+  isNamespaced: (apiVersion: string, kind: string) => boolean | undefined;
 }
 
 export interface PrepareDependencies {

@@ -17,6 +17,7 @@ import { referenceOf } from '#kube/apply';
 import type { Informer } from '#kube/cache';
 import type { RestMapper } from '#kube/client';
 import { done, type Outcome, type ReconcileContext, type Reconciler, requeueAfter } from '#kube/controller';
+import { NotLeaderError } from '#kube/leaderelection';
 import { mergePatchBetween, patchStatus } from '#kube/status';
 import type { Monitor } from '../monitor/index.ts';
 import { converge, DEFAULT_OPTIONS, objectsOf, type ReleaseResult } from '../release/index.ts';
@@ -78,7 +79,7 @@ export class BundleDeploymentReconciler implements Reconciler<AgentClients> {
     try {
       return await this.#deploy(deployment, ctx);
     } catch (error) {
-      if (ctx.signal.aborted || (error as Error).name === 'NotLeaderError') throw error;
+      if (ctx.signal.aborted || error instanceof NotLeaderError) throw error;
       if (error instanceof StaleValuesError) return { kind: 'as-is', retryMs: LIMITS.staleValuesRetryMs };
       if (isTrouble(error)) throw error;
       return { kind: 'failed', message: errorText(error), retryMs: LIMITS.failedRetryMs };

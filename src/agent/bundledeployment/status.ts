@@ -12,7 +12,7 @@ export interface StatusInput {
   deployment: BundleDeployment;
   /** What is deployed now; absent when nothing is. */
   release: OwnRelease | undefined;
-  live(object: Unstructured): Unstructured | undefined;
+  live: (object: Unstructured) => Unstructured | undefined;
   /** Live objects with this deployment's mark. */
   marked: readonly Unstructured[];
   /** Why the last attempt to deploy failed; undefined when it did not. */

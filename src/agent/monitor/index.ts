@@ -109,7 +109,7 @@ export class Monitor {
 
   #handler(): EventHandler<Unstructured> {
     const changed = (object: Unstructured) => {
-      for (const wake of [...this.#waiters]) wake();
+      for (const wake of Array.from(this.#waiters)) wake();
       const [setID] = setIndex(object);
       if (setID) this.#onChange(setID);
     };

@@ -19,17 +19,25 @@ export function objectsOf(record: ReleaseRecord | undefined): Unstructured[] {
 }
 
 /**
+ * Set on every object of a revision that follows one which was given up or failed: it makes each apply a
+ * change, so that no version which that revision's writes may still name on the wire stays valid. The next
+ * revision takes it off again (docs/adr/0010).
+ */
+export const FENCE_ANNOTATION = 'fleet.cattle.io/fence';
+
+/**
  * An object with the marks by which Helm knows what it owns. Source: helm.sh/helm, pkg/action/validate.go
  * (label app.kubernetes.io/managed-by, annotations meta.helm.sh/release-name and -namespace).
  */
-export function owned(object: Unstructured, record: ReleaseRecord): Unstructured {
+export function owned(object: Unstructured, record: ReleaseRecord, fence = false): Unstructured {
   const { labels, annotations } = object.metadata;
+  const marks = { 'meta.helm.sh/release-name': record.name, 'meta.helm.sh/release-namespace': record.namespace };
   return {
     ...object,
     metadata: {
       ...object.metadata,
       labels: { ...labels, 'app.kubernetes.io/managed-by': 'Helm' },
-      annotations: { ...annotations, 'meta.helm.sh/release-name': record.name, 'meta.helm.sh/release-namespace': record.namespace },
+      annotations: { ...annotations, ...marks, ...(fence ? { [FENCE_ANNOTATION]: String(record.version) } : {}) },
     },
   };
 }

@@ -6,15 +6,16 @@
  * are kept in memory and written with the next record, because doing them again changes nothing.
  */
 import type { Unstructured } from '#apimachinery/meta';
-import { isAlreadyExists } from '#apimachinery/status';
+import { isAlreadyExists, isConflict, isNotFound } from '#apimachinery/status';
 import { mapLimit } from '#base/async';
 import { type Clock, rfc3339Micro, sleep } from '#base/clock';
 import { errorText, type Log } from '#base/log';
 import { type Action, failedHooksToDelete, HOOK_REVISION_ANNOTATION, type HookObservation, type Journal, nextAction, type Operation, type ReleaseHook, type Revision } from '#core/release';
 import { type Applier, type ChangeSet, type ObjectReference, referenceOf, referenceText } from '#kube/apply';
 import { NoMatchError, type RestMapper } from '#kube/client';
-import type { LeaderClient } from '#kube/leaderelection';
+import { type LeaderClient, NotLeaderError } from '#kube/leaderelection';
 import { parseYaml } from '#render/rawyaml';
+import { held, isHeld, letGo } from './hold.ts';
 import type { ReleaseHistory } from './history.ts';
 import { foreignOwner, keepReason, leftOver, objectsOf, owned } from './objects.ts';
 import { OperationFailed, type ReleaseOptions } from './types.ts';
@@ -40,7 +41,7 @@ export interface OperationContext {
   log: Log;
   signal: AbortSignal;
   /** Whether a live object counts as ready; for `wait`. */
-  isReady(live: Unstructured | undefined): boolean;
+  isReady: (live: Unstructured | undefined) => boolean;
 }
 
 export interface OperationSources {
@@ -103,6 +104,9 @@ export class OperationRun {
       case 'create-hook':
         await this.#createHook(action.hook, action.revision);
         return undefined;
+      case 'release-hook':
+        await this.#releaseHook(action.hook);
+        return undefined;
       case 'await-hook':
         return { key: action.key, observation: await this.#awaitHook(action.hook) };
       case 'delete-hooks':
@@ -157,7 +161,8 @@ export class OperationRun {
 
   async #apply(objects: readonly Unstructured[]): Promise<void> {
     const { applier, signal } = this.#ctx;
-    const marked = (await this.#placed(objects)).map((object) => owned(object, this.#revision.record));
+    const fence = this.#previous.at(-1)?.record.info.status === 'failed';
+    const marked = (await this.#placed(objects)).map((object) => owned(object, this.#revision.record, fence));
     const known = await this.#refuseForeign(marked);
     const changes = await applier.apply(marked, {
       fieldManager: FIELD_MANAGER,
@@ -235,7 +240,7 @@ export class OperationRun {
     const live = await this.#ctx.applier.read(referenceOf(this.#hookObject(hook)), this.#ctx.signal);
     if (!live) return { exists: false };
     const revision = Number(live.metadata.annotations?.[HOOK_REVISION_ANNOTATION]);
-    return { exists: true, ...(live.metadata.uid ? { uid: live.metadata.uid } : {}), ...(Number.isFinite(revision) ? { revision } : {}), phase: hookPhase(live) };
+    return { exists: true, ...(live.metadata.uid ? { uid: live.metadata.uid } : {}), ...(Number.isFinite(revision) ? { revision } : {}), phase: hookPhase(live), ...(isHeld(live) ? { held: true } : {}) };
   }
 
   async #createHook(hook: ReleaseHook, revision: number): Promise<void> {
@@ -245,12 +250,22 @@ export class OperationRun {
       const resource = await this.#ctx.mapper.resourceFor(object);
       const { namespace: _namespace, ...clusterScoped } = object.metadata;
       const metadata = { ...(resource.namespaced ? object.metadata : clusterScoped), annotations };
-      await this.#ctx.client.create(resource, { ...object, metadata }, { fieldManager: FIELD_MANAGER, signal: this.#ctx.signal });
+      await this.#ctx.client.create(resource, held({ ...object, metadata }), { fieldManager: FIELD_MANAGER, signal: this.#ctx.signal });
     } catch (error) {
       if (isAlreadyExists(error)) return; // observed again
-      if (this.#ctx.signal.aborted || (error as Error).name === 'NotLeaderError') throw error;
+      if (this.#ctx.signal.aborted || error instanceof NotLeaderError) throw error;
       throw new OperationFailed(`hook ${hook.kind}/${hook.name}: ${errorText(error)}`, { cause: error });
     }
+  }
+
+  async #releaseHook(hook: ReleaseHook): Promise<void> {
+    const { applier, mapper, client, signal } = this.#ctx;
+    const live = await applier.read(referenceOf(this.#hookObject(hook)), signal);
+    if (!live || !isHeld(live)) return; // observed again
+    const { namespace, name = '' } = live.metadata;
+    await client.patch(await mapper.resourceFor(live), { name, ...(namespace ? { namespace } : {}) }, letGo(live), { signal }).catch((error: unknown) => {
+      if (!isConflict(error) && !isNotFound(error)) throw error; // observed again
+    });
   }
 
   async #awaitHook(hook: ReleaseHook): Promise<HookObservation> {

@@ -9,7 +9,7 @@ import type { Unstructured } from '#apimachinery/meta';
 import type { Log } from '#base/log';
 import { createApplier } from '#kube/apply';
 import type { RestMapper } from '#kube/client';
-import { type LeaderClient, NotLeaderError } from '#kube/leaderelection';
+import { type LeaderClient, OutrankedError } from '#kube/leaderelection';
 import { ReleaseHistory } from './history.ts';
 import { manifestOf } from './objects.ts';
 import { type OperationContext, OperationRun } from './operation.ts';
@@ -26,7 +26,7 @@ export interface ReleaserOptions {
   clock: Clock;
   log: Log;
   signal: AbortSignal;
-  isReady(live: Unstructured | undefined): boolean;
+  isReady: (live: Unstructured | undefined) => boolean;
 }
 
 export interface Wanted {
@@ -99,7 +99,7 @@ function resultOf(decision: Decision, revisions: readonly Revision[]): ReleaseRe
     case 'failed':
       return { status: 'failed', revision: decision.revision, message: decision.revision.record.info.description ?? 'failed' };
     case 'step-down':
-      throw new NotLeaderError(`the release was worked on under epoch ${decision.epoch}, which is newer than ours`);
+      throw new OutrankedError(decision.epoch, `the release was worked on under epoch ${decision.epoch}, which is newer than ours`);
     default:
       return undefined;
   }

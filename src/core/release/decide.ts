@@ -6,7 +6,8 @@
  *   1. A journal with a higher epoch: we are not the leader any more.
  *   2. Older revisions that still say `deployed` beside a newer one: supersede them; beyond maxHistory:
  *      remove them (a finish that was cut off).
- *   3. `uninstalling`: finish that first, whatever is wanted.
+ *   3. `uninstalling`: finish that, unless it is ours and the release is wanted again: what is gone of it is then
+ *      deployed anew.
  *   4. `pending-*` with our journal and the wanted deploymentID: resume. With another deploymentID: what
  *      it deploys is not wanted any more; it counts as failed, the next revision deploys the wanted one.
  *   5. `pending-*` without journal: somebody else's (Helm, Fleet's agent). Left alone while young, failed then.
@@ -55,7 +56,7 @@ function withStatus(revision: Revision, status: ReleaseStatus, description?: str
 
 function unfinished(revisions: readonly Revision[], last: Revision, desired: Desired): Decision | undefined {
   const status = last.record.info.status;
-  if (status === 'uninstalling') return resume(revisions, last, desired, last.journal ?? startJournal('uninstall', desired.epoch, ''));
+  if (status === 'uninstalling') return uninstalling(revisions, last, desired);
   if (!status || !PENDING.includes(status)) return undefined;
   if (!last.journal) return foreign(last, desired);
   // A rollback leads to the version before; what is wanted is decided when it has ended.
@@ -63,6 +64,12 @@ function unfinished(revisions: readonly Revision[], last: Revision, desired: Des
   if (wanted) return resume(revisions, last, desired, last.journal);
   const journal: Journal = { ...last.journal, epoch: desired.epoch, failure: 'error' };
   return { do: 'settle', update: [{ ...withStatus(last, 'failed', 'interrupted, and no longer wanted'), journal }], remove: [] };
+}
+
+function uninstalling(revisions: readonly Revision[], last: Revision, desired: Desired): Decision {
+  if (!last.journal || desired.deploymentID === undefined) return resume(revisions, last, desired, last.journal ?? startJournal('uninstall', desired.epoch, ''));
+  const journal: Journal = { ...last.journal, epoch: desired.epoch };
+  return { do: 'settle', update: [{ ...withStatus(last, 'failed', 'uninstallation interrupted: wanted again'), journal }], remove: [] };
 }
 
 function foreign(last: Revision, desired: Desired): Decision {
@@ -100,7 +107,8 @@ function settled(revisions: readonly Revision[], last: Revision, desired: Desire
   const mustReturn = last.journal?.failure === 'hook-lost' || desired.atomic;
   if (status === 'failed' && same && mustReturn && last.journal?.operation === 'upgrade' && good) return beginRollback(revisions, good, desired);
   if (status === 'failed' && same && !desired.retry) return { do: 'failed', revision: last };
-  return begin(revisions, desired, 'upgrade');
+  // What never stood is installed, with its CRDs and the hooks of an installation.
+  return begin(revisions, desired, good ? 'upgrade' : 'install');
 }
 
 function beginRepair(revisions: readonly Revision[], from: Revision, desired: Desired): Decision {
@@ -119,7 +127,7 @@ function afterFailedRepair(revisions: readonly Revision[], { last, good }: { las
 function begin(revisions: readonly Revision[], desired: Desired, operation: Extract<OperationKind, 'install' | 'upgrade'>): Decision {
   const revision = (revisions.at(-1)?.record.version ?? 0) + 1;
   const journal = startJournal(operation, desired.epoch, desired.deploymentID ?? '');
-  return { do: 'begin', operation, revision, journal, previous: operation === 'install' ? [] : since(revisions, revision) };
+  return { do: 'begin', operation, revision, journal, previous: since(revisions, revision) };
 }
 
 function beginRollback(revisions: readonly Revision[], good: Revision, desired: Desired): Decision {

@@ -2,9 +2,12 @@
  * An operation step by step. `nextAction` looks at the journal (and at what was seen of a hook's object)
  * and says what to do next; it remembers nothing, so that another process goes on where one was cut off.
  *
- *   a hook:  (none) ─journal─► started ─create─► created ─run─► done ─► object deleted by its policy
+ *   a hook:  (none) ─journal─► started ─create─► created ─release─run─► done ─► object deleted by its policy
  *                                  │ object of this revision seen        │
  *                                  └────────────────────────────►        └─ failed ─► operation fails
+ *
+ * A Job or Pod is created held and let go only when its creation is recorded: a create that a dead leader left
+ * on the wire makes an object that never runs (docs/adr/0010).
  *
  * Invariants (tested by cutting a run off after every write): a hook's object is created at most once per
  * revision; what is `done` is never looked at again; the step only moves forward.
@@ -127,6 +130,7 @@ function createdHook({ journal, hook, key, observation }: HookContext): Action {
   const gone = !observation.exists || (uid !== undefined && observation.uid !== undefined && observation.uid !== uid);
   if (gone && !runs(hook)) return { act: 'journal', journal: withHook(journal, key, { phase: 'done' }) };
   if (gone) return failure({ ...journal, failure: 'hook-lost' }, `hook ${key}: its object vanished before its end was seen, and a hook is not run twice`);
+  if (observation.held) return { act: 'release-hook', hook, key };
   if (observation.phase === 'running') return { act: 'await-hook', hook, key };
   const phase = observation.phase === 'failed' ? 'failed' : 'done';
   return { act: 'journal', journal: withHook(journal, key, { phase, ...(uid ? { uid } : {}) }) };

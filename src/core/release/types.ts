@@ -142,6 +142,8 @@ export interface HookObservation {
   /** Revision in annotation `fleet.cattle.io/hook-revision`; tells this run's object from an older one's. */
   revision?: number;
   phase?: 'running' | 'succeeded' | 'failed';
+  /** It was created without leave to run, and has none yet. */
+  held?: boolean;
 }
 
 /** The static side of an operation in progress. */
@@ -159,8 +161,10 @@ export type Action =
   | { act: 'journal'; journal: Journal }
   /** Look at the hook's object and ask again with the observation. */
   | { act: 'observe'; hook: ReleaseHook; key: string }
-  /** Create the hook's object, with its revision in the annotation. Already there is an error to observe again. */
+  /** Create the hook's object, held, with its revision in the annotation. Already there is an error to observe again. */
   | { act: 'create-hook'; hook: ReleaseHook; key: string; revision: number }
+  /** The hook's object is recorded: let it run (guarded by the version that is seen), then observe again. */
+  | { act: 'release-hook'; hook: ReleaseHook; key: string }
   /** The hook's object is running: wait for a change, then observe. */
   | { act: 'await-hook'; hook: ReleaseHook; key: string }
   /** Delete these hooks' objects (absent is fine), wait until they are gone, then write `journal` if given. */

@@ -1,9 +1,9 @@
 /** The {@link Applier}: install order, server-side apply, and an account of what came of it. */
 import { mapLimit, TimeoutError } from '#base/async';
 import { sleep, type Clock } from '#base/clock';
-import { findCondition, type Condition, type Unstructured } from '#apimachinery/meta';
+import { findCondition, type Condition, type KubeObject, type Unstructured } from '#apimachinery/meta';
 import type { Resource } from '#apimachinery/resource';
-import { isNotFound, StatusError } from '#apimachinery/status';
+import { isConflict, isNotFound, StatusError } from '#apimachinery/status';
 import { NoMatchError, type Client, type RestMapper } from '#kube/client';
 import { byInstallRank } from './order.ts';
 import type { Applier, ApplyOptions, Change, ChangeSet, ObjectReference, PruneOptions, WaitOptions } from './types.ts';
@@ -12,6 +12,14 @@ const CONCURRENCY = 4;
 const CRD_TIMEOUT_MS = 30_000;
 const CRD_INTERVAL_MS = 100;
 const WAIT_INTERVAL_MS = 500;
+/** Attempts at one object that somebody else keeps changing. */
+const CONFLICTS_MAX = 6;
+/**
+ * A resourceVersion that no object can have: etcd's first revision comes before any write. The server compares
+ * versions only with an object that exists, so it means "create, but do not change". Source: kube-apiserver,
+ * registry/generic/registry/store.go, Update.
+ */
+const NEVER = '1';
 
 export interface ApplierOptions {
   /** A guarded client where there is leadership to respect. */
@@ -102,42 +110,73 @@ class ServerSideApplier implements Applier {
     }
   }
 
+  /** Writes over what was seen and nothing else; what has changed meanwhile is looked at again. */
   async #applyPlaced(resource: Resource, object: Unstructured, options: ApplyOptions): Promise<Change> {
     const reference = referenceOf(object);
-    const before = options.known?.(reference) ?? (await this.read(reference, options.signal));
     const write = { fieldManager: options.fieldManager, force: options.force ?? true, dryRun: options.dryRun ?? false, ...(options.signal ? { signal: options.signal } : {}) };
-    const live = await this.#client.apply(resource, object, write).catch(async (error: unknown) => {
-      if (!options.recreate || !isImmutable(error)) throw error;
-      await this.#recreate(resource, reference, options);
-      return this.#client.apply(resource, object, write);
-    });
+    let before = options.known?.(reference) ?? (await this.read(reference, options.signal));
+    const live = await this.#retried(
+      async () => {
+        try {
+          return await this.#client.apply(resource, onlyOver(object, before), write);
+        } catch (error) {
+          if (!options.recreate || !before || !isImmutable(error)) throw error;
+          await this.#recreate(resource, before, options);
+          return this.#client.apply(resource, onlyOver(object, undefined), write);
+        }
+      },
+      async () => {
+        before = await this.read(reference, options.signal);
+      },
+    );
     const same = before !== undefined && before.metadata.uid === live.metadata.uid && before.metadata.resourceVersion === live.metadata.resourceVersion;
     return { action: before === undefined ? 'created' : same ? 'unchanged' : 'configured', reference, live };
   }
 
-  async #recreate(resource: Resource, reference: ObjectReference, options: ApplyOptions): Promise<void> {
+  /** Busy objects (a status that changes all the time) are read and tried again; what still conflicts then is the caller's to retry. */
+  async #retried<T>(attempt: () => Promise<T>, look: () => Promise<void>): Promise<T> {
+    for (let conflicts = 1; ; conflicts++) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (conflicts >= CONFLICTS_MAX || !isVersionConflict(error)) throw error;
+        await look();
+      }
+    }
+  }
+
+  async #recreate(resource: Resource, before: Unstructured, options: ApplyOptions): Promise<void> {
     const signal = options.signal ? { signal: options.signal } : {};
-    await this.#client.delete(resource, keyIn(resource, reference), { propagationPolicy: 'Background', ...signal });
-    await this.wait([reference], (live) => live === undefined, { timeoutMs: CRD_TIMEOUT_MS, intervalMs: CRD_INTERVAL_MS, ...signal });
+    const reference = referenceOf(before);
+    const { uid } = before.metadata;
+    await this.#client.delete(resource, keyIn(resource, reference), { propagationPolicy: 'Background', ...(uid ? { preconditions: { uid } } : {}), ...signal });
+    await this.wait([reference], (live) => live === undefined || live.metadata.uid !== uid, { timeoutMs: CRD_TIMEOUT_MS, intervalMs: CRD_INTERVAL_MS, ...signal });
   }
 
   async #deleteOne(reference: ObjectReference, options: PruneOptions): Promise<Change> {
     try {
-      const live = await this.read(reference, options.signal);
-      if (!live) return { action: 'skipped', reference, reason: 'already gone' };
-      const reason = options.keep?.(live);
-      if (reason) return { action: 'skipped', reference, reason };
       const resource = await this.#mapper.resourceFor(reference);
-      const uid = live.metadata.uid;
-      await this.#client.delete(resource, keyIn(resource, reference), {
-        propagationPolicy: options.propagationPolicy ?? 'Background',
-        ...(uid ? { preconditions: { uid } } : {}),
-        ...(options.dryRun ? { dryRun: true } : {}),
-        ...(options.signal ? { signal: options.signal } : {}),
-      });
-      return { action: 'deleted', reference };
+      let live = await this.read(reference, options.signal);
+      return await this.#retried(
+        async () => {
+          if (!live) return { action: 'skipped', reference, reason: 'already gone' };
+          const reason = options.keep?.(live);
+          if (reason) return { action: 'skipped', reference, reason };
+          const { uid, resourceVersion } = live.metadata;
+          await this.#client.delete(resource, keyIn(resource, reference), {
+            propagationPolicy: options.propagationPolicy ?? 'Background',
+            ...(uid && resourceVersion ? { preconditions: { uid, resourceVersion } } : {}),
+            ...(options.dryRun ? { dryRun: true } : {}),
+            ...(options.signal ? { signal: options.signal } : {}),
+          });
+          return { action: 'deleted', reference };
+        },
+        async () => {
+          live = await this.read(reference, options.signal);
+        },
+      );
     } catch (error) {
-      if (isNotFound(error)) return { action: 'skipped', reference, reason: 'already gone' };
+      if (isNotFound(error) || error instanceof NoMatchError) return { action: 'skipped', reference, reason: 'already gone' };
       if (error instanceof StatusError) return { action: 'failed', reference, error };
       throw error;
     }
@@ -150,6 +189,19 @@ class ServerSideApplier implements Applier {
     await this.wait(applied, isEstablished, { timeoutMs, intervalMs: CRD_INTERVAL_MS, ...(options.signal ? { signal: options.signal } : {}) });
     if (applied.length > 0) this.#mapper.reset();
   }
+}
+
+/**
+ * The object as a body that takes effect only over the version that was seen (or only where nothing was), so
+ * that an apply which a former leader left on the wire cannot undo what its successor wrote (docs/adr/0010).
+ */
+export function onlyOver<T extends KubeObject>(object: T, seen: KubeObject | undefined): T {
+  return { ...object, metadata: { ...object.metadata, resourceVersion: seen ? (seen.metadata.resourceVersion ?? '') : NEVER } };
+}
+
+/** The object has changed since it was read; another manager's claim on a field is a conflict of another kind. */
+function isVersionConflict(error: unknown): boolean {
+  return isConflict(error) && !(error as StatusError).details?.causes?.some(({ reason }) => reason === 'FieldManagerConflict');
 }
 
 function isEstablished(crd: Unstructured | undefined): boolean {
