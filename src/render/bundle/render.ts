@@ -89,7 +89,7 @@ function objectsOf({ files, input, kustomizeDir, rendered }: ObjectSource): Unst
   const fromChart = rendered?.manifests.map(({ object }) => object as Unstructured);
   if (kustomizeDir !== undefined) {
     const dir = kustomizeDir === '' ? '.' : kustomizeDir;
-    return (fromChart ? postRender(files, dir, fromChart) : buildKustomization(files, dir)) as Unstructured[];
+    return (fromChart ? postRender(files, dir, fromChart) : buildKustomization(files, dir, 'fifo')) as Unstructured[];
   }
   return fromChart ?? rawObjects(files, input.options.overlays ?? []);
 }

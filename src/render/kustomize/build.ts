@@ -17,7 +17,7 @@ import { applyReplacements } from './replacements.ts';
 import { gvkOf, identities, identityOf, idText, metadataOf, newResource, remember, type Resource } from './resource.ts';
 import { decodeText } from './text.ts';
 import { addAffixes, addAnnotations, addLabels, setImages, setNamespace, setReplicas } from './transformers.ts';
-import { KustomizeError, type KubeManifest, type KustomizeFiles } from './types.ts';
+import { KustomizeError, type KubeManifest, type KustomizeFiles, type BuildOrder } from './types.ts';
 import { resolveVariables, type Variable } from './vars.ts';
 
 export const KUSTOMIZE_LIMITS = {
@@ -28,13 +28,14 @@ export const KUSTOMIZE_LIMITS = {
 };
 
 /** Builds the kustomization in `dir` (relative to the root of `files`; `.` is the root itself). Throws {@link KustomizeError}. */
-export function buildKustomization(files: KustomizeFiles, dir: string): KubeManifest[] {
-  return new Build(files).run(joinPath('', dir), []);
+export function buildKustomization(files: KustomizeFiles, dir: string, order: BuildOrder = 'legacy'): KubeManifest[] {
+  return new Build(files, order).run(joinPath('', dir), []);
 }
 
 /** Runs the kustomization in `dir` over objects a chart rendered, as if it listed them first. */
 export function postRender(files: KustomizeFiles, dir: string, input: readonly KubeManifest[]): KubeManifest[] {
-  return new Build(files).run(joinPath('', dir), input);
+  // As a post-renderer, kustomize is called as a library.
+  return new Build(files, 'fifo').run(joinPath('', dir), input);
 }
 
 class Build {
@@ -42,8 +43,11 @@ class Build {
   private readonly variables: Variable[] = [];
   private readonly schemas = new Map<string, MergeSchema>();
 
-  constructor(files: KustomizeFiles) {
+  private readonly order: BuildOrder;
+
+  constructor(files: KustomizeFiles, order: BuildOrder) {
     this.files = files;
+    this.order = order;
   }
 
   run(dir: string, input: readonly KubeManifest[]): KubeManifest[] {
@@ -59,7 +63,7 @@ class Build {
     resolveVariables(resources, this.variables);
     const kept = resources.filter(({ object }) => !isLocal(object));
     for (const { object } of kept) dropEmptyAnnotations(object);
-    return sortResources(kept, from).map(({ object }) => object);
+    return sortResources(kept, from, this.order).map(({ object }) => object);
   }
 
   private accumulate({ from, base, stack }: { from: Kustomization; base: readonly Resource[]; stack: readonly string[] }): Resource[] {

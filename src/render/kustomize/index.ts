@@ -4,4 +4,4 @@
  * Absent: remote resources, plugins, Helm inflation, custom configurations: an error names field and file.
  */
 export { buildKustomization, KUSTOMIZE_LIMITS, postRender } from './build.ts';
-export { KustomizeError, type KubeManifest, type KustomizeFiles } from './types.ts';
+export { type BuildOrder, KustomizeError, type KubeManifest, type KustomizeFiles } from './types.ts';

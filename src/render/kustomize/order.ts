@@ -2,7 +2,7 @@
 import { isRecord } from '#base/json';
 import type { Kustomization } from './kustomization.ts';
 import { gvkOf, identityOf, type Resource } from './resource.ts';
-import { KustomizeError, type KubeManifest } from './types.ts';
+import { type BuildOrder, KustomizeError, type KubeManifest } from './types.ts';
 
 const FIRST = [
   'Namespace', 'ResourceQuota', 'StorageClass', 'CustomResourceDefinition', 'ServiceAccount', 'PodSecurityPolicy', 'Role', 'ClusterRole',
@@ -11,9 +11,10 @@ const FIRST = [
 ];
 const LAST = ['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'];
 
-export function sortResources(resources: readonly Resource[], from: Kustomization): Resource[] {
+/** `fallback` counts when the kustomization does not say: kubectl sorts (`legacy`), the library alone does not (`fifo`). */
+export function sortResources(resources: readonly Resource[], from: Kustomization, fallback: BuildOrder): Resource[] {
   const options = isRecord(from.raw['sortOptions']) ? from.raw['sortOptions'] : {};
-  const order = options['order'] ?? 'legacy';
+  const order = options['order'] ?? (isRecord(from.raw['sortOptions']) ? 'legacy' : fallback);
   if (order === 'fifo') return [...resources];
   if (order !== 'legacy') throw new KustomizeError(`the field 'sortOptions.order' must be one of [fifo, legacy]`, from.file);
   const legacy = isRecord(options['legacySortOptions']) ? options['legacySortOptions'] : undefined;

@@ -3,6 +3,8 @@
 /** Files by path relative to a common root, with `/`; no path leaves the root. */
 export type KustomizeFiles = ReadonlyMap<string, Uint8Array>;
 export type KubeManifest = Record<string, unknown>;
+/** Order of the result where a kustomization sets none. */
+export type BuildOrder = 'legacy' | 'fifo';
 
 /** A kustomization that cannot be built; the message names the field and the file. */
 export class KustomizeError extends Error {
