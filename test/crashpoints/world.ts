@@ -58,6 +58,8 @@ export class World {
   /** Writes that are on the wire of dead replicas. */
   readonly delayed: (() => Promise<RawResponse>)[] = [];
   readonly admin: Client;
+  /** Writes of agents, which never die here. */
+  readonly agent: Client;
   readonly #transport: Transport;
   readonly #server;
   readonly #jobs: { dueMs: number; namespace: string; name: string; fails: boolean }[] = [];
@@ -67,6 +69,8 @@ export class World {
     this.#server = createApiServer({ storage: memoryStorage(), clock: this.clock, random: seededRandom(7), log: silentLog, tokenKey: TOKEN_KEY, tokens: [{ token: 't', user: 'admin', groups: ['system:masters'] }] });
     this.#transport = inProcessTransport({ handle: (request) => this.#server.handle(request), clock: this.clock, headers: { authorization: 'Bearer t' } });
     this.admin = createClient(this.#transport);
+    const request = (raw: RawRequest) => this.#send(raw, 'agent');
+    this.agent = createClient({ server: this.#transport.server, request, stream: (raw) => this.#transport.stream(raw), close() {} });
   }
 
   static async start(): Promise<World> {

@@ -168,16 +168,23 @@ export class BundleReconciler implements Reconciler<'upstream'> {
     });
   }
 
+  /** The Secret as it is now: not one that a Bundle of the same name gets later. */
+  async #removeValues(bundle: Bundle, client: LeaderClient): Promise<void> {
+    const { uid } = this.#deps.internalSecrets.get(keyOf(bundle))?.metadata ?? {};
+    await client.delete(secrets, keyOf(bundle), uid ? { preconditions: { uid } } : {}).catch(ignoreNotFound);
+  }
+
   /** Deployments go first; the Bundle is released once none is left. */
   async #remove(bundle: Bundle, client: LeaderClient): Promise<Outcome> {
     if (!bundle.metadata.finalizers?.includes(finalizer.bundle)) return done;
     const left = this.#existing(bundle);
     for (const deployment of left) {
       if (deployment.metadata.deletionTimestamp) continue;
-      await client.delete(bundleDeployments, keyOf(deployment)).catch(ignoreNotFound);
+      const { uid } = deployment.metadata;
+      await client.delete(bundleDeployments, keyOf(deployment), uid ? { preconditions: { uid } } : {}).catch(ignoreNotFound);
     }
     if (left.length > 0) return done; // their deletion brings us back
-    if (bundle.spec.valuesHash) await client.delete(secrets, keyOf(bundle)).catch(ignoreNotFound);
+    if (bundle.spec.valuesHash) await this.#removeValues(bundle, client);
     await setFinalizers(bundle, bundle.metadata.finalizers.filter((name) => name !== finalizer.bundle), client);
     return done;
   }

@@ -8,6 +8,7 @@ import { annotation, type BundleDeployment, bundleDeployments, FLEET_API_VERSION
 import { isAlreadyExists, isNotFound } from '#apimachinery/status';
 import { mapLimit } from '#base/async';
 import { type PlannedDeployment, type RolloutPlan, deploymentKey } from '#core/rollout';
+import { onlyOver } from '#kube/apply';
 import type { Informer } from '#kube/cache';
 import type { LeaderClient } from '#kube/leaderelection';
 import { hashOf, releasedValues, secretData, type Values, VALUES_HASH, valuesSecret, withValuesHash } from './values.ts';
@@ -115,11 +116,14 @@ async function repairValues(deployment: BundleDeployment, ctx: PlanContext): Pro
 
 async function writeSecret(deployment: BundleDeployment, data: Readonly<Record<string, string>>, ctx: PlanContext): Promise<void> {
   if (Object.keys(data).length === 0) return;
-  await ctx.client.apply(secrets, valuesSecret(deployment, data), { fieldManager: MANAGER, force: true });
+  const { namespace = '', name = '' } = deployment.metadata;
+  const secret = onlyOver(valuesSecret(deployment, data), ctx.secrets.get({ namespace, name }));
+  await ctx.client.apply(secrets, secret, { fieldManager: MANAGER, force: true });
 }
 
 async function remove(target: { namespace: string; name: string; uid?: string }, ctx: PlanContext): Promise<void> {
-  const options = target.uid ? { preconditions: { uid: target.uid } } : {};
+  const { uid, resourceVersion } = ctx.deployments.get(target)?.metadata ?? { uid: target.uid };
+  const options = uid ? { preconditions: { uid, ...(resourceVersion ? { resourceVersion } : {}) } } : {};
   await ctx.client.delete(bundleDeployments, target, options).catch(ignoreNotFound);
 }
 

@@ -2,14 +2,14 @@
  * GitRepo → Bundles. Asks the repository for its newest commit when it is due, builds and writes the bundles
  * when commit, spec or credentials have changed, and reports what became of all of it.
  *
- * What makes a build necessary is one hash, kept in status.appliedHash and written after the last Bundle: a
- * leader that dies in between leaves the old hash, and its successor builds the same bundles again, of which
- * only the missing ones are written. There are no Jobs: git runs as a child process with limits (docs/adr).
+ * What makes a build necessary is one hash, kept in status.appliedHash: cleared before the first Bundle is
+ * written and set after the last. A leader that dies in between leaves none, and its successor builds again,
+ * whatever the newest commit is by then; only what differs is written. There are no Jobs: git runs as a child process with limits (docs/adr).
  */
 import { type Secret, secrets } from '#api/builtin';
 import { type Bundle, type BundleDeployment, bundles, finalizer, type GitRepo, type GitRepoStatus, gitRepos, label } from '#api/fleet';
 import { type Condition, findCondition, keyOf, keyText, type ObjectKey, setCondition } from '#apimachinery/meta';
-import { isNotFound } from '#apimachinery/status';
+import { isConflict, isNotFound } from '#apimachinery/status';
 import { type Clock, rfc3339 } from '#base/clock';
 import { sha256Hex } from '#base/hash';
 import { canonicalJson } from '#base/json';
@@ -64,6 +64,8 @@ interface Findings {
   status: Partial<GitRepoStatus>;
   conditions: Omit<Condition, 'lastTransitionTime' | 'lastUpdateTime'>[];
   retryMs?: number;
+  /** The repository as it was left when the writing of bundles began. */
+  begun?: GitRepo;
 }
 
 export class GitRepoReconciler implements Reconciler<'upstream'> {
@@ -129,6 +131,7 @@ export class GitRepoReconciler implements Reconciler<'upstream'> {
     try {
       const tree = await this.#deps.git.snapshot(access, commit, ctx.signal);
       const result = buildBundles(tree, buildOptions(repo, commit), this.#deps.tools);
+      findings.begun = await this.#begin(repo, client);
       const changes = await writeBundles(result, { client, repoName, namespace, bundles: this.#deps.bundles });
       const faults = [...result.errors, ...changes.refused];
       ctx.log.info('bundles written', { gitRepo: keyText(keyOf(repo)), commit, ...changes, faults: faults.length });
@@ -145,15 +148,25 @@ export class GitRepoReconciler implements Reconciler<'upstream'> {
         stalled(faults),
       );
     } catch (error) {
-      if (ctx.signal.aborted) throw error;
+      if (ctx.signal.aborted || isConflict(error)) throw error;
       findings.status.gitJobStatus = 'Failed';
       findings.conditions.push({ type: 'Stalled', status: 'True', reason: 'FetchOrWriteFailed', message: errorText(error) });
       findings.retryMs = LIMITS.retryMs;
     }
   }
 
-  async #writeStatus(repo: GitRepo, findings: Findings, client: LeaderClient): Promise<void> {
+  /**
+   * Forgets what was applied before the first Bundle is touched: a successor that finds the old commit again
+   * must not take half-written bundles for it.
+   */
+  async #begin(repo: GitRepo, client: LeaderClient): Promise<GitRepo> {
     const live = this.#deps.repos.get(keyOf(repo)) ?? repo;
+    const body = { metadata: { resourceVersion: live.metadata.resourceVersion }, status: { appliedHash: null, gitJobStatus: 'InProgress' } };
+    return client.patch(gitRepos, keyOf(repo), { type: 'merge', body }, { subresource: 'status' });
+  }
+
+  async #writeStatus(repo: GitRepo, findings: Findings, client: LeaderClient): Promise<void> {
+    const live = findings.begun ?? this.#deps.repos.get(keyOf(repo)) ?? repo;
     const now = rfc3339(this.#deps.clock.wallMs());
     const own = bundlesOf({ bundles: this.#deps.bundles, namespace: repo.metadata.namespace ?? '', repoName: repo.metadata.name ?? '' });
     const deployments = this.#deps.deployments.byIndex(BY_REPO, keyText(keyOf(repo)));
@@ -175,7 +188,8 @@ export class GitRepoReconciler implements Reconciler<'upstream'> {
     const left = bundlesOf({ bundles: this.#deps.bundles, namespace: repo.metadata.namespace ?? '', repoName: repo.metadata.name ?? '' });
     for (const bundle of left) {
       if (bundle.metadata.deletionTimestamp) continue;
-      await client.delete(bundles, keyOf(bundle)).catch((error: unknown) => {
+      const { uid } = bundle.metadata;
+      await client.delete(bundles, keyOf(bundle), uid ? { preconditions: { uid } } : {}).catch((error: unknown) => {
         if (!isNotFound(error)) throw error;
       });
     }

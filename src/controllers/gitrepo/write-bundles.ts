@@ -11,6 +11,7 @@ import { base64Encode } from '#base/hash';
 import { deepEqual } from '#base/json';
 import { isWithin } from '#base/sourcetree';
 import { type BuildResult, type BuiltBundle, type BundleError, extractValues } from '#core/bundle';
+import { onlyOver } from '#kube/apply';
 import type { Informer } from '#kube/cache';
 import { TerminalError } from '#kube/controller';
 import type { LeaderClient } from '#kube/leaderelection';
@@ -49,7 +50,8 @@ export async function writeBundles(result: BuildResult, ctx: WriteContext): Prom
   const kept = new Set(result.bundles.map(({ bundle }) => bundle.metadata.name));
   for (const bundle of bundlesOf(ctx)) {
     if (kept.has(bundle.metadata.name) || isBroken(bundle, result)) continue;
-    await ctx.client.delete(bundles, keyOf(bundle)).catch(ignoreNotFound);
+    const { uid, resourceVersion } = bundle.metadata;
+    await ctx.client.delete(bundles, keyOf(bundle), uid && resourceVersion ? { preconditions: { uid, resourceVersion } } : {}).catch(ignoreNotFound);
     changes.deleted.push(bundle.metadata.name ?? '');
   }
   return changes;
@@ -73,8 +75,9 @@ async function writeBundle(built: BuiltBundle, ctx: WriteContext, changes: Bundl
   refuseForeign(existing, ctx);
   const annotations = { [BUNDLE_PATH]: built.path };
   const equal = existing && deepEqual(existing.spec, spec) && deepEqual(existing.metadata.labels ?? {}, labels) && existing.metadata.annotations?.[BUNDLE_PATH] === built.path;
+  // Also beside an equal Bundle: the Secret may be that of a commit which was taken back before its Bundle was written.
+  if (hash) await ensureValues(key, data, ctx);
   if (equal) return;
-  if (hash && hash !== existing?.spec.valuesHash) await writeValues(key, data, ctx);
   const stamped = { ...existing?.metadata.annotations, ...annotations, [annotation.epoch]: String(ctx.client.term.epoch) };
   if (existing) {
     await ctx.client.update(bundles, { ...existing, metadata: { ...existing.metadata, labels, annotations: stamped }, spec }, { fieldManager: MANAGER });
@@ -97,15 +100,16 @@ function refuseForeign(existing: Bundle | undefined, ctx: WriteContext): void {
   if (owner !== ctx.repoName) throw new TerminalError(`${subject}: ${owner ? `belongs to GitRepo ${owner}` : 'was not made by a GitRepo'}; give one of the two another name`);
 }
 
-async function writeValues(key: { namespace: string; name: string }, data: Readonly<Record<string, string>>, ctx: WriteContext): Promise<void> {
-  const secret: Secret = {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: { ...key, labels: { [label.internalSecret]: 'true' } },
-    type: secretType.bundleValues,
-    data: Object.fromEntries(Object.entries(data).map(([name, text]) => [name, base64Encode(text)])),
-  };
-  await ctx.client.apply(secrets, secret, { fieldManager: MANAGER, force: true });
+async function ensureValues(key: { namespace: string; name: string }, data: Readonly<Record<string, string>>, ctx: WriteContext): Promise<void> {
+  const existing = await ctx.client.get(secrets, key).catch((error: unknown) => {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  });
+  const encoded = Object.fromEntries(Object.entries(data).map(([name, text]) => [name, base64Encode(text)]));
+  if (existing && deepEqual(existing.data ?? {}, encoded)) return;
+  const metadata = { ...key, labels: { [label.internalSecret]: 'true' } };
+  const secret: Secret = { apiVersion: 'v1', kind: 'Secret', metadata, type: secretType.bundleValues, data: encoded };
+  await ctx.client.apply(secrets, onlyOver(secret, existing), { fieldManager: MANAGER, force: true });
 }
 
 function ignoreNotFound(error: unknown): void {
