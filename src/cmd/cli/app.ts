@@ -1,11 +1,9 @@
 /** The commands of `bin/fleet`: names, flags and help. What they do is loaded on demand. */
-import { join } from 'node:path';
+import { DEFAULT_DATA } from '../up/data-dir.ts';
 import { buildApplication, buildCommand, buildRouteMap, run, text_en } from '@stricli/core';
 import { applyCommand, testCommand } from './offline.ts';
 import { haRoutes } from './ha/routes.ts';
 
-/** In the clone, whatever folder the command runs in. */
-const DEFAULT_DATA = join(import.meta.dirname, '..', '.fleet');
 const EXIT_USAGE = 2;
 
 const data = { kind: 'parsed', parse: String, brief: 'Data folder', default: DEFAULT_DATA } as const;

@@ -5,6 +5,9 @@
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
+/** In the clone, whatever folder the command runs in; the program runs from dist/. */
+export const DEFAULT_DATA = join(import.meta.dirname, '..', '.fleet');
+
 export class DataDirError extends Error {
   override name = 'DataDirError';
 }

@@ -19,15 +19,16 @@ export function formatOverview(overview: Overview): string {
 }
 
 /** Three things to try, with commands that work as they stand. */
-export function formatNextSteps(dir: DataDir, overview: Overview): string {
+export function formatNextSteps(dir: DataDir, overview: Overview, isDefault: boolean): string {
   const leader = overview.pods.find(({ cluster, leads }) => cluster === 'prod' && leads);
   const kubeconfig = dir.kubeconfig('prod');
+  const data = isDefault ? '' : ` --data ${dir.root}`;
   return [
     'Try next:',
     `  1. Change a file and commit: only what changed is deployed again.`,
     `       cd ${dir.workingCopy} && sed -i 's/Hello/Good day/' guestbook/settings.yaml && git commit -qam 'Be polite'`,
     `  2. Power off the node of prod's leading agent: the other replica takes over.`,
-    `       bin/fleet node stop prod/${leader?.node ?? 'node-1'} && bin/fleet status`,
+    `       bin/fleet node stop prod/${leader?.node ?? 'node-1'}${data} && bin/fleet status${data}`,
     `  3. Look with kubectl.`,
     `       kubectl --kubeconfig ${kubeconfig} get deploy,cm -A`,
   ].join('\n');

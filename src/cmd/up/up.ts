@@ -13,7 +13,7 @@ import type { SignalName } from '#embedded/kubelet';
 import { readOwnChart } from '../adapters/charts.ts';
 import { stopSignal } from '../adapters/process.ts';
 import { serveControl } from './control.ts';
-import { acquire, dataDir, type DataDir } from './data-dir.ts';
+import { acquire, dataDir, type DataDir, DEFAULT_DATA } from './data-dir.ts';
 import { createGitRepo, registerClusters } from './demo.ts';
 import { type Host, startHost } from './host.ts';
 import { installChart } from './install.ts';
@@ -62,7 +62,7 @@ export async function up(options: UpOptions): Promise<void> {
     const overview = await readOverview(host, dir.kubeconfig);
     process.stdout.write(`\n${formatOverview(overview)}\n\nReady in ${((systemClock.monotonicMs() - startMs) / 1000).toFixed(1)} s.\n`);
     if (options.exitWhenReady) return;
-    process.stdout.write(`\n${formatNextSteps(dir, overview)}\n\nCtrl-C stops it; 'npm start' goes on where it was.\n`);
+    process.stdout.write(`\n${formatNextSteps(dir, overview, dir.root === DEFAULT_DATA)}\n\nCtrl-C stops it; 'npm start' goes on where it was.\n`);
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       signal.addEventListener('abort', () => resolve(), { once: true });
