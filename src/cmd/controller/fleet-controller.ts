@@ -12,6 +12,7 @@ import {
   clusterRegistrationTokens,
   clusters,
   contents,
+  secretType,
 } from '#api/fleet';
 import { keyOf, keyText, type KubeObject, type Unstructured } from '#apimachinery/meta';
 import { systemClock } from '#base/clock';
@@ -46,7 +47,11 @@ export function composeFleetController(manager: Manager<'upstream'>, config: Liv
   manager.controller({
     name: 'clusterregistrationtoken',
     reconciler: new RegistrationTokenReconciler({ tokens: caches.tokens, clock, endpoint: config.endpoint, ttlRequired: env.FLEET_REGISTRATION_TOKEN_TTL_REQUIRED === 'true' }),
-    sources: [{ informer: caches.tokens }],
+    sources: [
+      { informer: caches.tokens },
+      // A Secret that somebody removed is written again.
+      { informer: caches.tokenSecrets, map: (secret) => [keyOf(secret)], changed: () => false },
+    ],
   });
   manager.controller({
     name: 'clusterregistration',
@@ -92,7 +97,7 @@ export function composeFleetController(manager: Manager<'upstream'>, config: Liv
     reconciler: new ContentReconciler({ contents: caches.contents, deployments: caches.deployments, clock }),
     sources: [
       { informer: caches.contents },
-      { informer: caches.deployments, map: (deployment) => contentNamesOf(deployment).map((name) => ({ name })), changed: () => false },
+      { informer: caches.deployments, map: (deployment) => contentNamesOf(deployment).map((name) => ({ name })), changed: (before, after) => !deepEqual(contentNamesOf(before), contentNamesOf(after)) },
     ],
     concurrency: workers('CONTENT'),
   });
@@ -104,6 +109,7 @@ type Caches = ReturnType<typeof informers>;
 function informers(manager: Manager<'upstream'>) {
   return {
     tokens: manager.informer('upstream', { resource: clusterRegistrationTokens }),
+    tokenSecrets: manager.informer('upstream', { resource: secrets, fieldSelector: `type=${secretType.clusterRegistrationValues}`, transform: ({ data: _data, ...rest }) => rest }),
     registrations: manager.informer('upstream', { resource: clusterRegistrations }),
     clusters: manager.informer('upstream', { resource: clusters }),
     groups: manager.informer('upstream', { resource: clusterGroups }),

@@ -45,7 +45,7 @@ export async function bootstrapLocalCluster(client: LeaderClient, config: Contro
 
 /** Writes the Secret with a token that is good for the next import. */
 export async function refreshLocalKubeconfig(client: LeaderClient, namespace: string, endpoint: Endpoint): Promise<void> {
-  const token = await issueToken(client, { namespace: fleetNamespace.system, name: BOOTSTRAP_ACCOUNT }, LIMITS.bootstrapTokenSeconds);
+  const { token } = await issueToken(client, { namespace: fleetNamespace.system, name: BOOTSTRAP_ACCOUNT }, LIMITS.bootstrapTokenSeconds);
   await client.apply(
     secrets,
     {

@@ -10,8 +10,14 @@ interface TokenRequest extends KubeObject {
   status?: { token?: string; expirationTimestamp?: string };
 }
 
-/** A bearer token for a service account, valid for `lifeSeconds` (the server may shorten it; at least 600). */
-export async function issueToken(client: LeaderClient, account: ObjectKey, lifeSeconds: number): Promise<string> {
+export interface IssuedToken {
+  token: string;
+  /** Wall time; as the server says, which may be earlier than was asked for. */
+  expiresMs: number;
+}
+
+/** A bearer token for a service account, asked for `lifeSeconds` (at least 600; the server may give less). */
+export async function issueToken(client: LeaderClient, account: ObjectKey, lifeSeconds: number): Promise<IssuedToken> {
   const request: TokenRequest = {
     apiVersion: 'authentication.k8s.io/v1',
     kind: 'TokenRequest',
@@ -21,7 +27,7 @@ export async function issueToken(client: LeaderClient, account: ObjectKey, lifeS
   const answer = await client.create(serviceAccounts as unknown as Resource<TokenRequest>, request, { subresource: 'token' });
   const token = answer.status?.token;
   if (!token) throw new Error(`ServiceAccount/${account.namespace}/${account.name}: the API server issued no token`);
-  return token;
+  return { token, expiresMs: Date.parse(answer.status?.expirationTimestamp ?? '') };
 }
 
 /** The owner references of an object that goes with a Fleet object. */

@@ -5,7 +5,7 @@
  * An agent may read the BundleDeployments of its own namespace and report on them, read Contents, and say
  * that it is alive. Nothing else (design.md §7). Each step can be repeated: names are computed, never drawn.
  */
-import { clusterRoleBindings, roleBindings, roles, secrets, serviceAccounts } from '#api/builtin';
+import { clusterRoleBindings, namespaces, roleBindings, roles, secrets, serviceAccounts } from '#api/builtin';
 import {
   type Cluster,
   type ClusterRegistration,
@@ -17,13 +17,15 @@ import {
   namespace as fleetNamespace,
   secretType,
 } from '#api/fleet';
-import type { ObjectKey } from '#apimachinery/meta';
+import type { KubeObject, ObjectKey, ObjectMeta, OwnerReference } from '#apimachinery/meta';
+import type { Resource } from '#apimachinery/resource';
+import { isNotFound } from '#apimachinery/status';
 import type { Clock } from '#base/clock';
 import { base64Encode, sha256Hex } from '#base/hash';
 import type { Informer } from '#kube/cache';
 import { done, type Outcome, type ReconcileContext, type Reconciler, requeueAfter } from '#kube/controller';
 import type { LeaderClient } from '#kube/leaderelection';
-import { issueToken } from './credentials.ts';
+import { issueToken, ownedBy } from './credentials.ts';
 import { credentialSecretName, registeredClusterName } from './names.ts';
 import { registrationAccountName } from './tokens.ts';
 
@@ -32,7 +34,7 @@ const LIMITS = {
   agentTokenSeconds: 30 * 24 * 3600,
   /** Granted registrations and their credential Secrets are deleted after so long (Fleet: 40m). */
   keepGrantedMs: 40 * 60_000,
-  /** Wait for the Cluster's namespace. */
+  /** Wait for the Cluster's namespace, or for a Cluster of the same identity to be gone. */
   clusterRetryMs: 500,
 };
 
@@ -64,7 +66,7 @@ export class RegistrationReconciler implements Reconciler<'upstream'> {
     if (!clientID || !clientRandom) return done;
 
     const cluster = await this.#ensureCluster(registration, client);
-    if (!cluster.status?.namespace) return requeueAfter(LIMITS.clusterRetryMs);
+    if (!cluster.status?.namespace || cluster.metadata.deletionTimestamp) return requeueAfter(LIMITS.clusterRetryMs);
     await grant(registration, cluster, client);
     const status = { granted: true, clusterName: cluster.metadata.name ?? '' };
     await client.patch(clusterRegistrations, key, { type: 'merge', body: { status } }, { subresource: 'status' });
@@ -75,8 +77,7 @@ export class RegistrationReconciler implements Reconciler<'upstream'> {
   async #expire(registration: ClusterRegistration, client: LeaderClient): Promise<Outcome> {
     const ageMs = this.#deps.clock.wallMs() - Date.parse(registration.metadata.creationTimestamp ?? '');
     if (ageMs < LIMITS.keepGrantedMs) return requeueAfter(LIMITS.keepGrantedMs - ageMs);
-    const { namespace = '', name = '' } = registration.metadata;
-    await client.delete(clusterRegistrations, { namespace, name });
+    await collect(registration, client);
     return done;
   }
 
@@ -97,6 +98,18 @@ export class RegistrationReconciler implements Reconciler<'upstream'> {
   }
 }
 
+/** Takes away what the agent has long fetched: its credentials' Secret first, so that no Secret is left without a registration. */
+async function collect({ metadata, spec }: ClusterRegistration, client: LeaderClient): Promise<void> {
+  const key = { namespace: fleetNamespace.clustersSystem, name: credentialSecretName(spec.clientID ?? '', spec.clientRandom ?? '') };
+  for (const resource of [secrets, roleBindings, roles] as Resource<KubeObject>[]) await client.delete(resource, key).catch(ignoreNotFound);
+  const { namespace = '', name = '', uid = '' } = metadata;
+  await client.delete(clusterRegistrations, { namespace, name }, { preconditions: { uid } }).catch(ignoreNotFound);
+}
+
+function ignoreNotFound(error: unknown): void {
+  if (!isNotFound(error)) throw error;
+}
+
 /** Account, rights and credentials of one agent. */
 async function grant(registration: ClusterRegistration, cluster: Cluster, client: LeaderClient): Promise<void> {
   const { clientID = '', clientRandom = '' } = registration.spec;
@@ -104,7 +117,7 @@ async function grant(registration: ClusterRegistration, cluster: Cluster, client
   const account = { namespace: deploymentNamespace, name: `request-${sha256Hex(clientID + clientRandom).slice(0, 12)}` };
   await client.apply(serviceAccounts, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { ...account } }, OPTIONS);
   await grantRights(cluster, account, client);
-  const token = await issueToken(client, account, LIMITS.agentTokenSeconds);
+  const { token } = await issueToken(client, account, LIMITS.agentTokenSeconds);
   const credentials = {
     token,
     deploymentNamespace,
@@ -129,8 +142,8 @@ async function grant(registration: ClusterRegistration, cluster: Cluster, client
 
 async function grantRights(cluster: Cluster, account: { namespace: string; name: string }, client: LeaderClient): Promise<void> {
   const subjects = [{ kind: 'ServiceAccount', ...account }];
-  const inCluster = { name: account.name, namespace: cluster.metadata.namespace ?? '' };
-  const bindRole = (metadata: { name: string; namespace: string }, kind: string, name: string) =>
+  const inCluster = { name: account.name, namespace: cluster.metadata.namespace ?? '', ownerReferences: ownedBy(cluster, 'Cluster') };
+  const bindRole = (metadata: ObjectMeta, kind: string, name: string) =>
     client.apply(roleBindings, { apiVersion: `${RBAC}/v1`, kind: 'RoleBinding', metadata, roleRef: { apiGroup: RBAC, kind, name }, subjects }, OPTIONS);
 
   await bindRole({ ...account }, 'ClusterRole', 'fleet-bundle-deployment');
@@ -165,12 +178,18 @@ async function grantRights(cluster: Cluster, account: { namespace: string; name:
     {
       apiVersion: `${RBAC}/v1`,
       kind: 'ClusterRoleBinding',
-      metadata: { name: `${account.namespace}-${account.name}-content` },
+      metadata: { name: `${account.namespace}-${account.name}-content`, ownerReferences: await ownedByNamespace(account.namespace, client) },
       roleRef: { apiGroup: RBAC, kind: 'ClusterRole', name: 'fleet-content' },
       subjects,
     },
     OPTIONS,
   );
+}
+
+/** What no namespace holds goes with the cluster's namespace, as the account does. */
+async function ownedByNamespace(name: string, client: LeaderClient): Promise<OwnerReference[]> {
+  const { metadata } = await client.get(namespaces, { name });
+  return [{ apiVersion: 'v1', kind: 'Namespace', name, uid: metadata.uid ?? '' }];
 }
 
 /** The account of the registration token may read this one Secret. */

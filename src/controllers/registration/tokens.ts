@@ -7,7 +7,7 @@
  */
 import { roleBindings, roles, secrets, serviceAccounts, type Secret } from '#api/builtin';
 import { type ClusterRegistrationToken, clusterRegistrationTokens, FLEET_GROUP, namespace as fleetNamespace, secretType } from '#api/fleet';
-import { isNotFound } from '#apimachinery/status';
+import { isConflict, isNotFound } from '#apimachinery/status';
 import { keyText, type ObjectKey } from '#apimachinery/meta';
 import { type Clock, rfc3339 } from '#base/clock';
 import { parseDuration } from '#base/duration';
@@ -49,22 +49,22 @@ export class RegistrationTokenReconciler implements Reconciler<'upstream'> {
     const client = ctx.clients.upstream;
     const expiresMs = expiryMs(token);
     if (expiresMs === undefined && this.#deps.ttlRequired) {
-      await client.delete(clusterRegistrationTokens, key);
+      await deleteToken(token, client);
       throw new TerminalError(`ClusterRegistrationToken/${keyText(key)}: deleted because it has no spec.ttl and this installation requires one`);
     }
     if (expiresMs !== undefined && expiresMs <= clock.wallMs()) {
-      await client.delete(clusterRegistrationTokens, key);
+      await deleteToken(token, client);
       return done;
     }
     const leftSeconds = expiresMs === undefined ? LIMITS.bearerTokenSeconds : Math.ceil((expiresMs - clock.wallMs()) / 1000);
     const lifeSeconds = Math.max(600, Math.min(LIMITS.bearerTokenSeconds, leftSeconds));
-    const renewMs = await this.#ensureSecret(token, lifeSeconds, client);
+    const renewMs = await this.#ensureSecret(token, { lifeSeconds, expiresMs }, client);
     await this.#writeStatus(token, expiresMs, client);
     return requeueAfter(Math.max(1000, Math.min(renewMs, expiresMs === undefined ? renewMs : expiresMs - clock.wallMs())));
   }
 
   /** Returns in how many milliseconds the bearer token has to be renewed. */
-  async #ensureSecret(token: ClusterRegistrationToken, lifeSeconds: number, client: LeaderClient): Promise<number> {
+  async #ensureSecret(token: ClusterRegistrationToken, { lifeSeconds, expiresMs }: { lifeSeconds: number; expiresMs: number | undefined }, client: LeaderClient): Promise<number> {
     const { clock } = this.#deps;
     const name = token.metadata.name ?? '';
     const namespace = token.metadata.namespace ?? '';
@@ -74,11 +74,12 @@ export class RegistrationTokenReconciler implements Reconciler<'upstream'> {
     });
     const validUntilMs = Number(existing?.metadata.annotations?.[EXPIRES] ?? 0);
     const endpoint = this.#deps.endpoint();
-    const renewInMs = validUntilMs - clock.wallMs() - lifeSeconds * 1000 * LIMITS.renewBelowShare;
-    if (existing && renewInMs > 0 && sameEndpoint(existing, endpoint)) return renewInMs;
+    // A bearer token that lives as long as its owner need not be renewed.
+    const renewInMs = expiresMs !== undefined && validUntilMs >= expiresMs ? expiresMs - clock.wallMs() : validUntilMs - clock.wallMs() - lifeSeconds * 1000 * LIMITS.renewBelowShare;
+    if (existing && renewInMs > 0 && belongsTo(existing, token) && sameEndpoint(existing, endpoint)) return renewInMs;
 
     await ensureRequestRights(token, client);
-    const bearer = await issueToken(client, { namespace, name: accountName(name) }, lifeSeconds);
+    const { token: bearer, expiresMs: untilMs } = await issueToken(client, { namespace, name: accountName(name) }, lifeSeconds);
     const values = {
       clusterNamespace: namespace,
       ...endpoint,
@@ -87,7 +88,6 @@ export class RegistrationTokenReconciler implements Reconciler<'upstream'> {
       systemRegistrationNamespace: fleetNamespace.clustersSystem,
       internal: { systemNamespace: fleetNamespace.system },
     };
-    const untilMs = clock.wallMs() + lifeSeconds * 1000;
     const secret: Secret = {
       apiVersion: 'v1',
       kind: 'Secret',
@@ -96,7 +96,7 @@ export class RegistrationTokenReconciler implements Reconciler<'upstream'> {
       data: { values: base64Encode(JSON.stringify(values)) },
     };
     await client.apply(secrets, secret, { fieldManager: FIELD_MANAGER, force: true });
-    return lifeSeconds * 1000 * (1 - LIMITS.renewBelowShare);
+    return (untilMs - clock.wallMs()) * (1 - LIMITS.renewBelowShare);
   }
 
   async #writeStatus(token: ClusterRegistrationToken, expiresMs: number | undefined, client: LeaderClient): Promise<void> {
@@ -114,14 +114,36 @@ function accountName(token: string): string {
 }
 
 function expiryMs(token: ClusterRegistrationToken): number | undefined {
-  const ttl = token.spec.ttl;
+  const { ttl } = token.spec;
   if (!ttl || ttl === '0') return undefined;
-  return Date.parse(token.metadata.creationTimestamp ?? '') + parseDuration(ttl);
+  try {
+    return Date.parse(token.metadata.creationTimestamp ?? '') + parseDuration(ttl);
+  } catch (error) {
+    throw new TerminalError(`ClusterRegistrationToken/${token.metadata.namespace}/${token.metadata.name}: spec.ttl ${JSON.stringify(ttl)} is not a duration; write one like 240h`, { cause: error });
+  }
 }
 
+/** Deletes this very token, not one that was made anew under its name. */
+async function deleteToken({ metadata }: ClusterRegistrationToken, client: LeaderClient): Promise<void> {
+  const { namespace = '', name = '', uid = '' } = metadata;
+  await client.delete(clusterRegistrationTokens, { namespace, name }, { preconditions: { uid } }).catch((error: unknown) => {
+    if (!isNotFound(error) && !isConflict(error)) throw error;
+  });
+}
+
+/** False for the Secret of a token of the same name that was deleted: it is about to be collected with its owner. */
+function belongsTo(secret: Secret, token: ClusterRegistrationToken): boolean {
+  return secret.metadata.ownerReferences?.some(({ uid }) => uid === token.metadata.uid) === true;
+}
+
+/** A Secret that cannot be read counts as different, so that it is written anew. */
 function sameEndpoint(secret: Secret, endpoint: { apiServerURL: string; apiServerCA: string }): boolean {
-  const values = JSON.parse(utf8Text(base64Decode(secret.data?.values ?? 'e30='))) as Partial<typeof endpoint>;
-  return values.apiServerURL === endpoint.apiServerURL && values.apiServerCA === endpoint.apiServerCA;
+  try {
+    const values = JSON.parse(utf8Text(base64Decode(secret.data?.values ?? ''))) as Partial<typeof endpoint & { token: string }>;
+    return values.apiServerURL === endpoint.apiServerURL && values.apiServerCA === endpoint.apiServerCA && !!values.token;
+  } catch {
+    return false;
+  }
 }
 
 /** The account may create ClusterRegistrations in its namespace, and nothing else. */
