@@ -13,7 +13,7 @@ import type { Unstructured } from '#apimachinery/meta';
 import { converge, type ReleaseContent, type ReleaseOptions } from '#agent/release';
 import type { ReleaseHook } from '#core/release';
 import { type Client, createRestMapper } from '#kube/client';
-import { createTerm } from '#kube/leaderelection';
+import { createTerm, type LeaderClient } from '#kube/leaderelection';
 import { type ChartFiles, loadChart, renderChart } from '#render/chart';
 
 const LIMITS = { installMs: 60_000 };
@@ -28,11 +28,18 @@ export interface InstallRequest {
 
 /** Brings the release to this chart and these values; does nothing when it is there already. */
 export async function installChart(client: Client, request: InstallRequest, log: Log): Promise<void> {
+  // This process owns the data folder (data-dir.ts), so nobody else installs at the same time.
+  const own = createTerm({ holder: 'fleet up', epoch: 0, evidence: 'first', remainingMs: () => LIMITS.installMs, clock: systemClock });
+  try {
+    await install(own.term.guard(client), request, log);
+  } finally {
+    own.end('installed');
+  }
+}
+
+async function install(leader: LeaderClient, request: InstallRequest, log: Log): Promise<void> {
   const { name, namespace, files, values } = request;
   const signal = AbortSignal.timeout(LIMITS.installMs);
-  // This process owns the data folder (data-dir.ts), so nobody else installs at the same time.
-  const { term } = createTerm({ holder: 'fleet up', epoch: 0, evidence: 'first', remainingMs: () => LIMITS.installMs, clock: systemClock });
-  const leader = term.guard(client);
   try {
     await leader.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
   } catch (error) {
@@ -41,7 +48,7 @@ export async function installChart(client: Client, request: InstallRequest, log:
   const deploymentID = sha256Hex(canonicalJson({ values, files: [...files].map(([path, bytes]) => [path, sha256Hex(bytes)]) }));
   const result = await converge(
     { namespace, name, deploymentID, options: OPTIONS, retry: true, content: async (revision, isUpgrade) => contentOf(request, revision, isUpgrade) },
-    { client: leader, mapper: createRestMapper(client, systemClock), clock: systemClock, log, signal, isReady: (live) => live !== undefined },
+    { client: leader, mapper: createRestMapper(leader, systemClock), clock: systemClock, log, signal, isReady: (live) => live !== undefined },
   );
   if (result.status === 'failed') throw new Error(`release ${namespace}/${name} failed: ${result.message}`);
 }
