@@ -10,6 +10,7 @@ import { findCondition, type ObjectKey, type Unstructured } from '#apimachinery/
 import { StatusError } from '#apimachinery/status';
 import { rfc3339, type Clock } from '#base/clock';
 import { errorText } from '#base/log';
+import { findDrift } from '#core/diff';
 import { assess } from '#core/health';
 import type { Revision } from '#core/release';
 import { deploymentState } from '#core/rollup';
@@ -22,7 +23,9 @@ import { mergePatchBetween, patchStatus } from '#kube/status';
 import type { Monitor } from '../monitor/index.ts';
 import { converge, DEFAULT_OPTIONS, objectsOf, type ReleaseResult } from '../release/index.ts';
 import { deleteReleaseNamespace, ensureReleaseNamespace } from './namespaces.ts';
+import { RepairPace } from './repair-pace.ts';
 import { prepare, type PrepareDependencies, releaseOptionsOf, releaseTargetOf, setIDOf, StaleValuesError } from './prepare.ts';
+import type { RemovalGuard } from './removal-guard.ts';
 import { DELETE_NAMESPACE_LABEL, KEEP_LABEL, OwnReleases, type OwnRelease } from './releases.ts';
 import { deploymentStatus } from './status.ts';
 
@@ -44,15 +47,19 @@ export interface BundleDeploymentDependencies extends Omit<PrepareDependencies, 
   monitor: Monitor;
   mapper: RestMapper;
   clock: Clock;
+  /** Absent: every release whose BundleDeployment is missing goes at once. */
+  guard?: RemovalGuard;
 }
 
 export class BundleDeploymentReconciler implements Reconciler<AgentClients> {
   readonly #deps: BundleDeploymentDependencies;
   readonly #releases: OwnReleases;
+  readonly #repairs: RepairPace;
 
   constructor(deps: BundleDeploymentDependencies) {
     this.#deps = deps;
     this.#releases = new OwnReleases(deps.releaseSecrets);
+    this.#repairs = new RepairPace(deps.clock);
   }
 
   /** Releases whose BundleDeployment is gone: to be looked at when a term begins. */
@@ -63,8 +70,10 @@ export class BundleDeploymentReconciler implements Reconciler<AgentClients> {
 
   async reconcile(key: ObjectKey, ctx: ReconcileContext<AgentClients>): Promise<Outcome> {
     const deployment = this.#deps.deployments.get(key);
-    if (!deployment || deployment.metadata.deletionTimestamp) return this.#remove(key.name, ctx);
-    const attempt = await this.#attempt(deployment, ctx);
+    if (!deployment || deployment.metadata.deletionTimestamp) return this.#remove(key.name, ctx, deployment !== undefined);
+    this.#deps.guard?.forget(key.name);
+    let attempt = await this.#attempt(deployment, ctx);
+    if (attempt.kind === 'as-is') attempt = (await this.#correctDrift(deployment, ctx)) ?? attempt;
     await this.#report(deployment, attempt, ctx);
     if (attempt.retryMs !== undefined) return requeueAfter(attempt.retryMs);
     return done;
@@ -86,7 +95,36 @@ export class BundleDeploymentReconciler implements Reconciler<AgentClients> {
     }
   }
 
-  async #deploy(deployment: BundleDeployment, ctx: ReconcileContext<AgentClients>): Promise<Attempt> {
+  /** Puts drifted objects back where the bundle asks for it; not more often than the back-off allows, lest two controllers fight. */
+  async #correctDrift(deployment: BundleDeployment, ctx: ReconcileContext<AgentClients>): Promise<Attempt | undefined> {
+    const { correctDrift, paused, offSchedule } = deployment.spec;
+    if (!correctDrift?.enabled || paused || offSchedule || !this.#isApplied(deployment)) return undefined;
+    const key = deployment.metadata.name ?? '';
+    if (!(await this.#hasDrifted(deployment, ctx))) {
+      this.#repairs.settled(key);
+      return undefined;
+    }
+    const waitMs = this.#repairs.waitMs(key);
+    if (waitMs > 0) return { kind: 'as-is', retryMs: waitMs };
+    this.#repairs.began(key);
+    ctx.log.info('correcting drift', { bundleDeployment: key });
+    try {
+      return await this.#deploy(deployment, ctx, true);
+    } catch (error) {
+      if (ctx.signal.aborted || (error as Error).name === 'NotLeaderError' || isTrouble(error)) throw error;
+      return { kind: 'failed', message: `drift correction failed: ${errorText(error)}`, retryMs: LIMITS.failedRetryMs };
+    }
+  }
+
+  async #hasDrifted(deployment: BundleDeployment, ctx: ReconcileContext<AgentClients>): Promise<boolean> {
+    const desired = this.#current(deployment)?.objects ?? [];
+    const { monitor } = this.#deps;
+    await monitor.watch(desired.map(referenceOf), ctx.signal);
+    const live = (object: Unstructured) => monitor.get(referenceOf(object));
+    return findDrift({ desired, live, comparePatches: deployment.spec.options?.diff?.comparePatches ?? [] }).length > 0;
+  }
+
+  async #deploy(deployment: BundleDeployment, ctx: ReconcileContext<AgentClients>, repair = false): Promise<Attempt> {
     const target = releaseTargetOf(deployment);
     const { upstream, downstream } = ctx.clients;
     await ensureReleaseNamespace(downstream, target.namespace, deployment.spec.options ?? {});
@@ -95,7 +133,9 @@ export class BundleDeploymentReconciler implements Reconciler<AgentClients> {
       {
         ...target,
         deploymentID: deployment.spec.deploymentID,
-        options: releaseOptionsOf(deployment),
+        options: { ...releaseOptionsOf(deployment), ...(repair && deployment.spec.correctDrift?.force ? { force: true } : {}) },
+        repair,
+        keepFailHistory: deployment.spec.correctDrift?.keepFailHistory === true,
         retry: syncWanted(deployment) || retryDue(deployment, this.#deps.clock.wallMs()),
         content: (number, isUpgrade) => prepare(deployment, { number, isUpgrade }, { ...this.#deps, upstream, downstream }, ctx.signal),
       },
@@ -145,7 +185,15 @@ export class BundleDeploymentReconciler implements Reconciler<AgentClients> {
     for (const release of moved) await this.#uninstall(release, ctx);
   }
 
-  async #remove(owner: string, ctx: ReconcileContext<AgentClients>): Promise<Outcome> {
+  async #remove(owner: string, ctx: ReconcileContext<AgentClients>, witnessed: boolean): Promise<Outcome> {
+    const waitMs = witnessed ? 0 : (this.#deps.guard?.holdMs(owner, this.orphanedOwners(), this.#releases.owners().length) ?? 0);
+    if (waitMs > 0 && this.#releases.of(owner).length > 0) {
+      ctx.log.error('most BundleDeployments vanished at once and unseen: their releases stay for now. Was the management cluster restored from an old backup?', {
+        bundleDeployment: owner,
+        waitMs: Math.round(waitMs),
+      });
+      return requeueAfter(waitMs);
+    }
     let failed = false;
     for (const release of this.#releases.of(owner)) {
       const result = await this.#uninstall(release, ctx);
@@ -154,6 +202,7 @@ export class BundleDeploymentReconciler implements Reconciler<AgentClients> {
       else ctx.log.info('uninstalled', fields);
       failed ||= result.status === 'failed';
     }
+    if (!failed) this.#deps.guard?.forget(owner);
     return failed ? requeueAfter(LIMITS.failedRetryMs) : done;
   }
 

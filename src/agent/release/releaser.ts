@@ -91,7 +91,8 @@ function desiredOf(wanted: Wanted, { retry, repair }: { retry: boolean; repair: 
 function resultOf(decision: Decision, revisions: readonly Revision[]): ReleaseResult | undefined {
   switch (decision.do) {
     case 'nothing': {
-      const revision = revisions.at(-1);
+      // The record of a failed repair may come after what stands.
+      const revision = revisions.findLast(({ record }) => record.info.status === 'deployed') ?? revisions.at(-1);
       return revision && revision.record.info.status !== 'uninstalled' ? { status: 'deployed', revision } : { status: 'absent' };
     }
     case 'wait':

@@ -1,11 +1,12 @@
 /** Composes a registered agent: BundleDeployments, live objects, check-in, token renewal; one lease, both clusters. */
 import { type BundleDeployment, bundleDeployments } from '#api/fleet';
 import { type Secret, secrets } from '#api/builtin';
-import { AGENT_LABEL, type AgentClients, BundleDeploymentReconciler, BY_OWNER, type ClusterCapabilities, ContentCache, ownerIndex, setIDOf } from '#agent/bundledeployment';
+import { AGENT_LABEL, type AgentClients, BULK_REMOVAL_HOLD_MS, BundleDeploymentReconciler, BY_OWNER, type ClusterCapabilities, ContentCache, ownerIndex, RemovalGuard, setIDOf } from '#agent/bundledeployment';
 import { heartbeat } from '#agent/heartbeat';
 import { Monitor } from '#agent/monitor';
 import { AGENT_SECRET, BOOTSTRAP_SECRET, parseRegistration, type Registration, renewTokens } from '#agent/register';
 import { systemClock } from '#base/clock';
+import { parseDuration } from '#base/duration';
 import { mapLimit } from '#base/async';
 import { errorText, type Log } from '#base/log';
 import { systemRandom } from '#base/random';
@@ -58,8 +59,11 @@ export function composeAgent(options: WorkOptions): void {
   const contents = new ContentCache(clients.upstream);
   const capabilities = capabilitiesOf(clients.downstream, mapper);
   warmUp({ deployments, contents, capabilities, log });
+  const guard = new RemovalGuard({ clock: systemClock, holdMs: env.FLEET_AGENT_BULK_REMOVAL_HOLD ? parseDuration(env.FLEET_AGENT_BULK_REMOVAL_HOLD) : BULK_REMOVAL_HOLD_MS });
+  deployments.addHandler({ onDelete: ({ metadata }, witnessed) => void (witnessed && guard.witnessed(metadata.name ?? '')) });
   const reconciler = new BundleDeploymentReconciler({
     deployments,
+    guard,
     releaseSecrets,
     monitor,
     mapper,

@@ -16,6 +16,7 @@ import {
 } from '#api/fleet';
 import { keyOf, keyText, type KubeObject, type Unstructured } from '#apimachinery/meta';
 import { systemClock } from '#base/clock';
+import { parseDuration } from '#base/duration';
 import { deepEqual } from '#base/json';
 import { systemRandom } from '#base/random';
 import { bootstrapLocalCluster, ClusterImportReconciler } from '#controllers/agentmanagement';
@@ -76,7 +77,7 @@ export function composeFleetController(manager: Manager<'upstream'>, config: Liv
   });
   manager.controller({
     name: 'cluster',
-    reconciler: new ClusterReconciler({ clusters: caches.clusters, deployments: caches.deployments, clock }),
+    reconciler: new ClusterReconciler({ clusters: caches.clusters, deployments: caches.deployments, clock, checkinMs: () => parseDuration(config.current().agentCheckinInterval) }),
     sources: [
       { informer: caches.clusters, changed: (before, after) => specChanged(before, after) || !deepEqual(before.status?.agent, after.status?.agent) },
       { informer: caches.deployments, map: clusterOfDeployment(caches.clusters), delayMs: BUNDLE_STATUS_DELAY_MS },

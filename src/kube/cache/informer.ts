@@ -54,7 +54,7 @@ class ReflectorInformer<T extends KubeObject> implements Informer<T> {
     this.#store = new Store<T>(options.indexers ?? {}, options.transform ?? ((object) => object), {
       onAdd: (object, initial) => this.#dispatch((handler) => handler.onAdd?.(object, initial)),
       onUpdate: (previous, current) => this.#dispatch((handler) => handler.onUpdate?.(previous, current)),
-      onDelete: (last) => this.#dispatch((handler) => handler.onDelete?.(last)),
+      onDelete: (last, witnessed) => this.#dispatch((handler) => handler.onDelete?.(last, witnessed)),
     });
   }
 

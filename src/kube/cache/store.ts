@@ -96,7 +96,7 @@ export class Store<T extends KubeObject> {
     if (!previous) return;
     this.#objects.delete(key);
     this.#unindex(key, previous);
-    this.#notify.onDelete?.(final ? this.#transform(final) : previous);
+    this.#notify.onDelete?.(final ? this.#transform(final) : previous, final !== undefined);
   }
 
   #pick(keys: Set<string> | undefined): T[] {

@@ -23,7 +23,8 @@ export interface EventHandler<T> {
   /** `initial` is true for objects that were there when the handler was added or the first list ran. */
   onAdd?(object: T, initial: boolean): void;
   onUpdate?(previous: T, current: T): void;
-  onDelete?(last: T): void;
+  /** `witnessed`: a watch told of the deletion; false when the object was merely missing from a later list. */
+  onDelete?(last: T, witnessed: boolean): void;
 }
 
 export interface Informer<T extends KubeObject> {
