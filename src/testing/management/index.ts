@@ -21,13 +21,15 @@ import { memoryStorage } from '#embedded/storage';
 import { createInformer, type Informer, type InformerOptions } from '#kube/cache';
 import { createClient, createRestMapper, type CallOptions, type Client } from '#kube/client';
 import type { Outcome, ReconcileContext, Reconciler } from '#kube/controller';
-import { createTerm, NotLeaderError, type ControlledTerm, type LeaderClient } from '#kube/leaderelection';
-import { loadChart, renderChart } from '#render/chart';
+import { createTerm, NotLeaderError, type ControlledTerm, type LeaderClient, type Term } from '#kube/leaderelection';
+import { loadChart, renderChart, type Chart } from '#render/chart';
 import { FakeClock, settle } from '#testing/clock';
 
 const ADMIN = 'test-admin';
 /** Turns of the event loop that {@link ManagementServer.eventually} waits for what needs no time to pass. */
 const TURNS_MAX = 2_000;
+/** Longer than any test's clock runs. */
+const TERM_MS = 1e13;
 
 export interface ManagementServer {
   clock: FakeClock;
@@ -37,6 +39,8 @@ export interface ManagementServer {
   leader: LeaderClient;
   /** A client that shows this bearer token. */
   as(token: string): Client;
+  /** A client whose writes count for {@link interrupting} too. */
+  interruptible(client: Client): Client;
   /** A started informer; {@link reconcile} waits for it. */
   informer<T extends KubeObject>(options: InformerOptions<T>): Informer<T>;
   context<C extends string>(...names: C[]): ReconcileContext<C>;
@@ -74,11 +78,9 @@ export async function startManagementServer(): Promise<ManagementServer> {
   };
   const client = as(ADMIN);
   const informers: Informer<KubeObject>[] = [];
-  let epoch = 0;
-  let beforeWrite: (() => void) | undefined;
-  const guard = () => term.term.guard(interruptible(controller, () => beforeWrite?.()));
-  let controller: Client;
-  let term: ControlledTerm;
+  const leadership = new Leadership(clock);
+  let controller = client;
+  const guard = () => leadership.term.guard(leadership.interruptible(controller));
   const management: ManagementServer = {
     clock,
     client,
@@ -86,6 +88,7 @@ export async function startManagementServer(): Promise<ManagementServer> {
       return guard();
     },
     as,
+    interruptible: (other) => leadership.interruptible(other),
     informer(options) {
       const informer = createInformer(options, { reader: client, clock, random, log: silentLog });
       informers.push(informer as unknown as Informer<KubeObject>);
@@ -94,33 +97,14 @@ export async function startManagementServer(): Promise<ManagementServer> {
     },
     context<C extends string>(...names: C[]) {
       const clients = Object.fromEntries(names.map((name) => [name, guard()])) as Record<C, LeaderClient>;
-      return { clients, term: term.term, signal: term.term.signal, log: silentLog };
+      return { clients, term: leadership.term, signal: leadership.term.signal, log: silentLog };
     },
     async reconcile(reconciler, key) {
       for (const informer of informers) await informer.barrier(stop.signal);
       return reconciler.reconcile(key, management.context('upstream'));
     },
-    async interrupting(cut, act) {
-      beforeWrite = () => {
-        if (!cut()) return;
-        beforeWrite = undefined;
-        term.end('the test cuts it off here');
-      };
-      try {
-        await act();
-        return false;
-      } catch (error) {
-        if (!(error instanceof NotLeaderError)) throw error;
-        management.newTerm();
-        return true;
-      } finally {
-        beforeWrite = undefined;
-      }
-    },
-    newTerm() {
-      term?.end('the test says so');
-      term = createTerm({ holder: 'test', epoch: ++epoch, evidence: 'first', remainingMs: () => 1e13, clock });
-    },
+    interrupting: (cut, act) => leadership.interrupting(cut, act),
+    newTerm: () => leadership.next(),
     async put(resource, object) {
       const { status, ...rest } = object;
       const created = await client.create(resource, rest as unknown as typeof object);
@@ -137,33 +121,78 @@ export async function startManagementServer(): Promise<ManagementServer> {
       throw new Error(`${what}: did not happen without time passing; advance the clock if it has to`);
     },
     stop() {
-      term.end('the test is over');
+      leadership.end('the test is over');
       stop.abort(new Error('the test is over'));
       for (const transport of transports) transport.close();
       server.stop();
     },
   };
-  management.newTerm();
   await install(management);
   controller = as(await tokenOf(client, { namespace: fleetNamespace.system, name: 'fleet-controller' }));
   return management;
 }
 
-/** Asks before each write; the write then fails if the term has ended meanwhile. */
-function interruptible(client: Client, before: () => void): Client {
-  const asking = (options?: CallOptions): never => {
-    before();
-    options?.signal?.throwIfAborted();
-    return options as never;
-  };
-  return {
-    ...client,
-    create: async (resource, object, options) => client.create(resource, object, asking(options)),
-    update: async (resource, object, options) => client.update(resource, object, asking(options)),
-    patch: async (resource, key, patch, options) => client.patch(resource, key, patch, asking(options)),
-    apply: async (resource, object, options) => client.apply(resource, object, asking(options)),
-    delete: async (resource, key, options) => client.delete(resource, key, asking(options)),
-  };
+/** The terms of one test, and where it cuts them off. */
+class Leadership {
+  readonly #clock: FakeClock;
+  #epoch = 0;
+  #current: ControlledTerm;
+  #beforeWrite: (() => void) | undefined;
+
+  constructor(clock: FakeClock) {
+    this.#clock = clock;
+    this.#current = this.#begin();
+  }
+
+  get term(): Term {
+    return this.#current.term;
+  }
+
+  next(): void {
+    this.end('the test says so');
+    this.#current = this.#begin();
+  }
+
+  end(reason: string): void {
+    this.#current.end(reason);
+  }
+
+  async interrupting(cut: () => boolean, act: () => Promise<unknown>): Promise<boolean> {
+    this.#beforeWrite = () => {
+      if (cut()) this.end('the test cuts it off here');
+    };
+    try {
+      await act();
+      return false;
+    } catch (error) {
+      if (!(error instanceof NotLeaderError)) throw error;
+      this.next();
+      return true;
+    } finally {
+      this.#beforeWrite = undefined;
+    }
+  }
+
+  /** Asks before each write; the write then fails if the term has ended meanwhile. */
+  interruptible(client: Client): Client {
+    const asking = (options?: CallOptions): never => {
+      this.#beforeWrite?.();
+      options?.signal?.throwIfAborted();
+      return options as never;
+    };
+    return {
+      ...client,
+      create: async (resource, object, options) => client.create(resource, object, asking(options)),
+      update: async (resource, object, options) => client.update(resource, object, asking(options)),
+      patch: async (resource, key, patch, options) => client.patch(resource, key, patch, asking(options)),
+      apply: async (resource, object, options) => client.apply(resource, object, asking(options)),
+      delete: async (resource, key, options) => client.delete(resource, key, asking(options)),
+    };
+  }
+
+  #begin(): ControlledTerm {
+    return createTerm({ holder: 'test', epoch: ++this.#epoch, evidence: 'first', remainingMs: () => TERM_MS, clock: this.#clock });
+  }
 }
 
 /** A bearer token for a service account; valid longer than any test's clock runs. */
@@ -197,8 +226,16 @@ async function install({ client, eventually }: Pick<ManagementServer, 'client' |
 
 /** The objects of one of the charts of this repository. */
 export function renderOwnChart(name: 'fleet' | 'fleet-agent', namespace: string, values: Record<string, unknown>): Unstructured[] {
-  const folder = join(import.meta.dirname, '..', '..', '..', 'charts', name);
-  const files = globSync('**/*.{yaml,tpl}', { cwd: folder }).map((path): [string, Uint8Array] => [path, readFileSync(join(folder, path))]);
-  const { manifests } = renderChart(loadChart(new Map(files)), { release: { name, namespace }, values, random: seededRandom(1), nowMs: 0 });
+  const { manifests } = renderChart(ownChart(name), { release: { name, namespace }, values, random: seededRandom(1), nowMs: 0 });
   return manifests.map(({ object }) => object as Unstructured);
+}
+
+const charts = new Map<string, Chart>();
+
+function ownChart(name: string): Chart {
+  const folder = join(import.meta.dirname, '..', '..', '..', 'charts', name);
+  const files = () => globSync('**/*.{yaml,tpl}', { cwd: folder }).map((path): [string, Uint8Array] => [path, readFileSync(join(folder, path))]);
+  const chart = charts.get(name) ?? loadChart(new Map(files()));
+  charts.set(name, chart);
+  return chart;
 }
