@@ -1,7 +1,9 @@
 /** `…/scale`: the replica count of any workload in one common shape. Rule: autoscaling/v1 Scale. */
+import { rfc3339 } from '#base/clock';
 import { deepClone, getPath, isRecord } from '#base/json';
 import type { LabelSelector } from '#apimachinery/labels';
-import type { Unstructured } from '#apimachinery/meta';
+import { trackUpdate } from '#apimachinery/managedfields';
+import { formatApiVersion, type Unstructured } from '#apimachinery/meta';
 import { invalid as invalidField } from '#apimachinery/validation';
 import { builtinSchema, decodeBuiltin } from '#api/builtin';
 import { badRequest, internalError, invalid } from '../errors.ts';
@@ -15,6 +17,7 @@ import { readObject } from './body.ts';
 import { writeOptions, type WriteOptions } from './options.ts';
 import { applyTo, patchKind, planPatch, readApplied } from './patch.ts';
 import { objectResponse } from './respond.ts';
+import { parentManagers, scaleManagers } from './scale-managers.ts';
 import { sortedSelector } from './selector-text.ts';
 import { managerFor } from './verbs.ts';
 
@@ -53,7 +56,7 @@ async function patch(call: Call, options: WriteOptions): Promise<ApiResponse> {
     const { applied } = readApplied(call);
     const schema = builtinSchema(SCALE.group, SCALE.version, SCALE.kind);
     const type = { ...call.type, ...SCALE, strategy: { ...call.type.strategy, schema: schema ?? {} } } as ResourceType;
-    return write(call, options, (live) => applyTo({ call: { ...call, type }, live, applied, manager: options.fieldManager ?? '', force: options.force ?? false }).object as Scale);
+    return write(call, options, (live) => applyTo({ call: { ...call, type }, live, applied, manager: options.fieldManager ?? '', force: options.force ?? false }).object as Scale, true);
   }
   const schema = builtinSchema(SCALE.group, SCALE.version, SCALE.kind) ?? {};
   const plan = planPatch(kind, call.request.body, { ...call.type, strategy: { ...call.type.strategy, schema } });
@@ -69,7 +72,7 @@ function decodeScale(object: Unstructured): Scale {
   }
 }
 
-async function write(call: Call, options: WriteOptions, change: (live: Scale) => Scale): Promise<ApiResponse> {
+async function write(call: Call, options: WriteOptions, change: (live: Scale) => Scale, applied = false): Promise<ApiResponse> {
   const { type, info, deps, user } = call;
   const { object } = await updateObject(deps, {
     type,
@@ -77,22 +80,40 @@ async function write(call: Call, options: WriteOptions, change: (live: Scale) =>
     name: info.name,
     subresource: 'scale',
     user,
-    manager: managerFor(call, options),
+    manager: { name: '', applied: true },
     dryRun: options.dryRun,
     transform: (old) => {
-      const scale = change(scaleOf(type, old));
+      const live = scaleOf(type, old);
+      const managedFields = scaleManagers(old.metadata.managedFields, stepsOf(replicasPath(type)));
+      if (managedFields.length > 0) live.metadata.managedFields = managedFields;
+      const changed = change(live);
+      const scale = applied ? changed : track(call, options, { live, changed });
       const replicas = scale.spec?.replicas ?? 0;
       if (replicas < 0) throw invalid(SCALE, info.name, [invalidField('spec.replicas', replicas, 'must be greater than or equal to 0')]);
-      return withReplicas(type, old, replicas, scale.metadata.resourceVersion);
+      const object = withReplicas(type, old, replicas, scale.metadata.resourceVersion);
+      const managers = parentManagers(old.metadata.managedFields, scale.metadata.managedFields, { steps: stepsOf(replicasPath(type)), apiVersion: formatApiVersion(type.group, type.version) });
+      if (managers.length > 0) object.metadata.managedFields = managers;
+      else delete object.metadata.managedFields;
+      return object;
     },
   });
   return respond(call, scaleOf(type, object));
 }
 
+function track(call: Call, options: WriteOptions, { live, changed }: { live: Scale; changed: Scale }): Scale {
+  const schema = builtinSchema(SCALE.group, SCALE.version, SCALE.kind) ?? {};
+  const now = rfc3339(call.deps.clock.wallMs());
+  return trackUpdate({ live, object: changed, manager: managerFor(call, options).name, apiVersion: 'autoscaling/v1', subresource: 'scale', now, schema, resetFields: [['status']] }) as Scale;
+}
+
+function replicasPath(type: ResourceType): string {
+  return (type.custom?.scale ?? BUILTIN_PATHS).specReplicasPath;
+}
+
 function withReplicas(type: ResourceType, old: Unstructured, replicas: number, resourceVersion: string | undefined): Unstructured {
   const object = deepClone(old);
   if (resourceVersion) object.metadata.resourceVersion = resourceVersion;
-  const steps = stepsOf((type.custom?.scale ?? BUILTIN_PATHS).specReplicasPath);
+  const steps = stepsOf(replicasPath(type));
   let parent: Record<string, unknown> = object;
   for (const step of steps.slice(0, -1)) {
     if (!isRecord(parent[step])) parent[step] = {};

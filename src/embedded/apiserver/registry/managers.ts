@@ -42,7 +42,7 @@ export function trackManager({ live, object, type, manager, context }: Tracking)
     if (live?.metadata.managedFields) object.metadata.managedFields = live.metadata.managedFields;
     return object;
   }
-  const tracked = trackUpdate({
+  return trackUpdate({
     live,
     object,
     manager: manager.name,
@@ -52,7 +52,4 @@ export function trackManager({ live, object, type, manager, context }: Tracking)
     schema: type.strategy.schema,
     resetFields: type.strategy.resetFields(context.subresource),
   });
-  // Entries made through scale carry no time on the real server.
-  if (context.subresource === 'scale') for (const entry of tracked.metadata.managedFields ?? []) if (entry.subresource === 'scale') delete entry.time;
-  return tracked;
 }
