@@ -1,17 +1,17 @@
 /**
  * How long nobody acts when a leader goes away, measured on embedded clusters with real processes:
  *
- *   npm run bench:failover [-- --runs N] [--kind KIND] [--component agent|controller] [--bundles N] [--profile P] [--json]
+ *   npm run bench:failover [-- --runs N] [--kind KIND] [--component agent|controller] [--bundles N] [--profile P] [--json] [--keep]
  *
  * Two replicas each of the fleet-controller (management cluster) and the agent (one downstream cluster). While
  * a probe workload keeps changing, the leader is struck again and again; each run ends with everything
  * restored. The gap runs from the last guarded write of the old leader to the first of the new one.
  *
- * With --json standard output is exactly one object; the table goes to standard error. A run of all kinds
- * with 30 runs or more is kept in bench/results/failover.json.
+ * With --json standard output is exactly one object; the table goes to standard error. What was measured with
+ * 30 runs or more (or with --keep) replaces its part of bench/results/failover.json.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, platform, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -44,6 +44,7 @@ const { values: flags } = parseArgs({
     interval: { type: 'string', default: '40' },
     profile: { type: 'string', default: 'default' },
     report: { type: 'string' },
+    keep: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -75,7 +76,7 @@ const text = formatTable(['component', 'kind', 'runs', 'p50 ms', 'p99 ms', 'max 
 if (flags.json) process.stdout.write(`${JSON.stringify(table)}\n`);
 (flags.json ? process.stderr : process.stdout).write(`${text}\n`);
 if (flags.report) writeFileSync(flags.report, reportPage(kept));
-if (kinds.length === DRILL_KINDS.length && parties.length === 2 && runs >= RUNS) keep();
+if (flags.keep || runs >= RUNS) keep();
 process.exit(failed > 0 ? 1 : 0);
 
 async function measure(on: TestFleet, party: Party): Promise<void> {
@@ -115,7 +116,10 @@ function keep(): void {
   mkdirSync(folder, { recursive: true });
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: import.meta.dirname, encoding: 'utf8' }).trim();
   const machine = { cpu: cpus()[0]?.model ?? '', cores: cpus().length, memoryGiB: Math.round(totalmem() / 2 ** 30), system: `${platform()} ${release()}`, node: process.version };
-  writeFileSync(join(folder, 'failover.json'), `${JSON.stringify({ date: new Date().toISOString().slice(0, 10), commit, machine, profile: flags.profile, bundles: Number(flags.bundles), results: table }, null, 2)}\n`);
+  const file = join(folder, 'failover.json');
+  const earlier = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { results: Table }).results : { agent: {}, controller: {} };
+  const results = { agent: { ...earlier.agent, ...table.agent }, controller: { ...earlier.controller, ...table.controller } };
+  writeFileSync(file, `${JSON.stringify({ date: new Date().toISOString().slice(0, 10), commit, machine, profile: flags.profile, bundles: Number(flags.bundles), results }, null, 2)}\n`);
 }
 
 function wholeNumber(name: string, value: string): number {

@@ -97,8 +97,8 @@ function workSlices(): () => void {
   const list = { kind: 'List', items: Array.from({ length: Math.floor(LIST_BYTES / JSON.stringify(item).length) }, (_, index) => ({ ...item, index })) };
   const text = JSON.stringify(list);
   const utf8 = (content: string) => new TextEncoder().encode(content);
-  const template = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}-N\ndata:\n{{- range $i := until 20 }}\n  key{{ $i }}: {{ printf "%s-%d" $.Values.text $i | quote }}\n{{- end }}\n';
-  const files = new Map<string, Uint8Array>([['Chart.yaml', utf8('apiVersion: v2\nname: load\nversion: 1.0.0\n')], ['values.yaml', utf8('text: hello\n')], ...Array.from({ length: CHART_TEMPLATES }, (_, index): [string, Uint8Array] => [`templates/${index}.yaml`, utf8(template.replace('N', String(index)))])]);
+  const template = 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}-@@\ndata:\n{{- range $i := until 20 }}\n  key{{ $i }}: {{ printf "%s-%d" $.Values.text $i | quote }}\n{{- end }}\n';
+  const files = new Map<string, Uint8Array>([['Chart.yaml', utf8('apiVersion: v2\nname: load\nversion: 1.0.0\n')], ['values.yaml', utf8('text: hello\n')], ...Array.from({ length: CHART_TEMPLATES }, (_, index): [string, Uint8Array] => [`templates/${index}.yaml`, utf8(template.replace('@@', String(index)))])]);
   let turn = 0;
   return () => {
     if (turn++ % 2 === 0) JSON.stringify(JSON.parse(text));
