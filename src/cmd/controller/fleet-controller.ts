@@ -13,8 +13,10 @@ import {
   clusters,
   contents,
   secretType,
+  type Schedule,
+  schedules,
 } from '#api/fleet';
-import { keyOf, keyText, type KubeObject, type Unstructured } from '#apimachinery/meta';
+import { keyOf, keyText, type KubeObject, type ObjectKey, type Unstructured } from '#apimachinery/meta';
 import { systemClock } from '#base/clock';
 import { parseDuration } from '#base/duration';
 import { deepEqual } from '#base/json';
@@ -25,6 +27,7 @@ import { ClusterReconciler } from '#controllers/cluster';
 import { ClusterGroupReconciler } from '#controllers/clustergroup';
 import { BY_CONTENT, ContentReconciler, contentNamesOf } from '#controllers/content';
 import { RegistrationReconciler, RegistrationTokenReconciler } from '#controllers/registration';
+import { ScheduleReconciler } from '#controllers/schedule';
 import { createApplier } from '#kube/apply';
 import { createRestMapper, parseKubeconfig } from '#kube/client';
 import type { LeaderClient } from '#kube/leaderelection';
@@ -103,6 +106,31 @@ export function composeFleetController(manager: Manager<'upstream'>, config: Liv
     concurrency: workers('CONTENT'),
   });
   addBundleController(manager, caches, workers('BUNDLE'));
+  if (env.EXPERIMENTAL_SCHEDULES === 'true') addScheduleController(manager, caches, workers('SCHEDULE'));
+}
+
+function addScheduleController(manager: Manager<'upstream'>, caches: Caches, concurrency: number): void {
+  const known = manager.informer('upstream', { resource: schedules });
+  manager.controller({
+    name: 'schedule',
+    reconciler: new ScheduleReconciler({ schedules: known, clusters: caches.clusters, clusterGroups: caches.groups, clock: systemClock }),
+    sources: [
+      { informer: known, changed: specChanged },
+      { informer: caches.clusters, changed: scheduleChanged, map: (cluster) => schedulesNear(known.list(cluster.metadata.namespace), cluster) },
+      { informer: caches.groups, changed: specChanged, map: ({ metadata }) => known.list(metadata.namespace).map(keyOf) },
+    ],
+    concurrency,
+  });
+}
+
+/** The Schedules that may concern a cluster; a key without object where one that is gone has left its mark. */
+function schedulesNear(known: readonly Schedule[], { metadata, status }: Cluster): ObjectKey[] {
+  if (known.length > 0) return known.map(keyOf);
+  return status?.scheduled ? [{ namespace: metadata.namespace ?? '', name: 'gone' }] : [];
+}
+
+function scheduleChanged(before: Cluster, after: Cluster): boolean {
+  return specChanged(before, after) || before.status?.scheduled !== after.status?.scheduled || before.status?.activeSchedule !== after.status?.activeSchedule;
 }
 
 type Caches = ReturnType<typeof informers>;
