@@ -6,7 +6,7 @@
  */
 import { configMaps, namespaces, secrets, type Secret } from '#api/builtin';
 import { type ClusterRegistration, clusterRegistrations, FLEET_API_VERSION, label } from '#api/fleet';
-import { isAlreadyExists, isForbidden, isNotFound } from '#apimachinery/status';
+import { isAlreadyExists, isForbidden, isNotFound, isUnauthorized } from '#apimachinery/status';
 import { TimeoutError } from '#base/async';
 import { type Clock, sleep } from '#base/clock';
 import { base64Encode, sha256Hex } from '#base/hash';
@@ -39,10 +39,10 @@ export interface RegisterDependencies {
 /** Registers this cluster and returns its credentials. Throws when there is no bootstrap Secret or no answer within 30 minutes. */
 export async function register(deps: RegisterDependencies): Promise<Registration> {
   const bootstrap = await ensureRandom(await readBootstrap(deps), deps);
-  const clientID = await clientIDOf(deps);
+  const { clientID, labels } = await identityOf(deps);
   const upstream = deps.connectUpstream(bootstrap);
   try {
-    await requestRegistration(upstream, bootstrap, clientID);
+    await requestRegistration(upstream, bootstrap, { clientID, labels }, deps.namespace);
     deps.log.info('registration requested', { upstream: bootstrap.apiServerURL });
     const credentials = await awaitCredentials(upstream, bootstrap, clientID, deps);
     const registration: Registration = { apiServerURL: bootstrap.apiServerURL, apiServerCA: bootstrap.apiServerCA, ...credentials };
@@ -73,16 +73,28 @@ async function ensureRandom(secret: Secret, deps: RegisterDependencies): Promise
   return { ...bootstrap, clientRandom };
 }
 
-/** What the administrator chose, else the UID of kube-system, which identifies a cluster. */
-async function clientIDOf(deps: RegisterDependencies): Promise<string> {
-  const map = await deps.downstream.get(configMaps, { namespace: deps.namespace, name: AGENT_CONFIG_MAP }).catch(ignoreNotFound);
-  const config = JSON.parse(map?.data?.config ?? '{}') as { clientID?: string };
-  if (config.clientID) return config.clientID;
-  const { metadata } = await deps.downstream.get(namespaces, { name: 'kube-system' });
-  return metadata.uid ?? '';
+interface Identity {
+  clientID: string;
+  /** For the Cluster that the manager makes of us. */
+  labels: Record<string, string>;
 }
 
-async function requestRegistration(upstream: Client, bootstrap: Bootstrap, clientID: string): Promise<void> {
+/** What the administrator chose, else the UID of kube-system, which identifies a cluster. */
+async function identityOf({ downstream, namespace }: RegisterDependencies): Promise<Identity> {
+  const map = await downstream.get(configMaps, { namespace, name: AGENT_CONFIG_MAP }).catch(ignoreNotFound);
+  const { clientID, labels } = parseConfig(namespace, map?.data?.config);
+  return { clientID: clientID || ((await downstream.get(namespaces, { name: 'kube-system' })).metadata.uid ?? ''), labels: labels ?? {} };
+}
+
+function parseConfig(namespace: string, text = '{}'): Partial<Identity> {
+  try {
+    return JSON.parse(text) as Partial<Identity>;
+  } catch (error) {
+    throw new Error(`ConfigMap/${namespace}/${AGENT_CONFIG_MAP}: key "config" is not JSON; install the fleet-agent chart again`, { cause: error });
+  }
+}
+
+async function requestRegistration(upstream: Client, bootstrap: Bootstrap, { clientID, labels }: Identity, namespace: string): Promise<void> {
   const registration: ClusterRegistration = {
     apiVersion: FLEET_API_VERSION,
     kind: 'ClusterRegistration',
@@ -91,12 +103,14 @@ async function requestRegistration(upstream: Client, bootstrap: Bootstrap, clien
       namespace: bootstrap.clusterNamespace,
       labels: bootstrap.tokenName ? { [label.registrationToken]: bootstrap.tokenName } : {},
     },
-    spec: { clientID, clientRandom: bootstrap.clientRandom, clusterLabels: {} },
+    spec: { clientID, clientRandom: bootstrap.clientRandom, clusterLabels: labels },
   };
   try {
     await upstream.create(clusterRegistrations, registration);
   } catch (error) {
-    if (!isAlreadyExists(error)) throw error;
+    if (isAlreadyExists(error)) return;
+    if (!isUnauthorized(error)) throw error;
+    throw new Error(`Secret/${namespace}/${BOOTSTRAP_SECRET}: ${bootstrap.apiServerURL} does not accept its token any more; install the fleet-agent chart again with a valid token or raise redeployAgentGeneration of the Cluster`, { cause: error });
   }
 }
 

@@ -14,8 +14,9 @@ import { AGENT_SECRET, type Registration } from './registration.ts';
 const LIMITS = {
   lifeSeconds: 30 * 24 * 3600,
   renewAtShare: 2 / 3,
-  /** After a failure, and the longest wait: timers of Node end at 24 days. */
-  retryMs: 60_000,
+  /** Between two attempts. */
+  pauseMs: 60_000,
+  /** The longest wait; timers of Node end at 24 days, and the registration may change meanwhile. */
   waitMsMax: 24 * 3600_000,
 };
 
@@ -37,17 +38,15 @@ export interface RenewDependencies {
 /** Runs until the signal aborts. */
 export async function renewTokens(deps: RenewDependencies): Promise<void> {
   while (!deps.signal.aborted) {
-    const dueMs = renewalDueMs(deps.registration().token) - deps.clock.wallMs();
+    const { token, accountName } = deps.registration();
+    const dueMs = (accountName ? renewalDueMs(token) : Number.POSITIVE_INFINITY) - deps.clock.wallMs();
     if (dueMs > 0) {
       await sleep(deps.clock, Math.min(dueMs, LIMITS.waitMsMax), deps.signal);
       continue;
     }
-    try {
-      await renew(deps);
-    } catch (error) {
-      deps.log.warn('token not renewed', { error: errorText(error) });
-      await sleep(deps.clock, LIMITS.retryMs, deps.signal);
-    }
+    await renew(deps).catch((error: unknown) => deps.log.warn('token not renewed', { error: errorText(error) }));
+    // Also after a success: the registration follows the Secret, and our clock may be far ahead of the server's.
+    await sleep(deps.clock, LIMITS.pauseMs, deps.signal);
   }
 }
 
@@ -65,11 +64,18 @@ async function renew({ namespace, registration, upstream, downstream }: RenewDep
   await downstream.patch(secrets, { namespace, name: AGENT_SECRET }, { type: 'merge', body: { data: { token: base64Encode(token) } } });
 }
 
-/** Wall time at which a token should be renewed; never for one without an end (an older manager's). */
+/** Wall time at which a token should be renewed; never for one whose end cannot be read (an older manager's). */
 export function renewalDueMs(token: string): number {
-  const payload = token.split('.')[1];
-  if (!payload) return Number.POSITIVE_INFINITY;
-  const { iat, exp } = JSON.parse(utf8Text(base64Decode(payload.replaceAll('-', '+').replaceAll('_', '/')))) as { iat?: number; exp?: number };
+  const { iat, exp } = claimsOf(token);
   if (iat === undefined || exp === undefined) return Number.POSITIVE_INFINITY;
   return (iat + (exp - iat) * LIMITS.renewAtShare) * 1000;
+}
+
+function claimsOf(token: string): { iat?: number; exp?: number } {
+  try {
+    const payload = (token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/');
+    return JSON.parse(utf8Text(base64Decode(payload))) as { iat?: number; exp?: number };
+  } catch {
+    return {};
+  }
 }
