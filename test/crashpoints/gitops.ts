@@ -51,6 +51,8 @@ export async function setUp(world: World, clusterCount: number): Promise<void> {
 
 /** One controller process: caches, reconcilers, and a loop that calls them until nothing changes. */
 export class Management {
+  /** Reasons of the Events so far. */
+  readonly told: string[] = [];
   readonly #world: World;
   readonly #replica: Replica;
   readonly #life = new AbortController();
@@ -84,6 +86,7 @@ export class Management {
       tools: { parseYaml: (text) => parseYaml(text), gzip: (bytes) => gzipSync(bytes) },
       poller: this.#poller,
       clock,
+      events: () => ({ event: (_about, { reason }) => void this.told.push(reason), flush: async () => {} }),
     });
     this.#bundle = new BundleReconciler({
       bundles: this.#bundles,

@@ -198,7 +198,7 @@ export function timeless(value: unknown): unknown {
 }
 
 /** Crash points to try: all with CRASHPOINTS=all (`npm run test:crashpoints`), else a few of them, by turns. */
-export function crashPoints(total: number, deaths: readonly Death[] = ['answer-lost', 'not-sent']): { at: number; how: Death }[] {
+export function crashPoints(total: number, deaths: readonly Death[] = ['answer-lost', 'not-sent'], every = 15): { at: number; how: Death }[] {
   const all = Array.from({ length: total }, (_, index) => deaths.map((how) => ({ at: index + 1, how }))).flat();
-  return process.env['CRASHPOINTS'] === 'all' ? all : all.filter((_, index) => index % 15 === 7);
+  return process.env['CRASHPOINTS'] === 'all' ? all : all.filter((_, index) => index % every === 7);
 }

@@ -6,8 +6,11 @@ import { join } from 'node:path';
 import { type BundleDeployment, bundleDeployments, bundles, type GitRepo, gitRepos } from '#api/fleet';
 import { keyText } from '#apimachinery/meta';
 import { systemClock } from '#base/clock';
+import { silentLog } from '#base/log';
 import { systemRandom } from '#base/random';
 import { BY_REPO, type GitAccess, GitRepoReconciler, type GitSource, Poller, repoKeyOf } from '#controllers/gitrepo';
+import { createEventRecorder, type EventRecorder } from '#kube/events';
+import type { LeaderClient } from '#kube/leaderelection';
 import type { Manager } from '#kube/manager';
 import { parseYaml } from '#render/rawyaml';
 import { createGitClient, type GitCredentials, nodeGitFiles, nodeGitRunner } from '#source/git';
@@ -35,6 +38,7 @@ export function composeGitJob(manager: Manager<'upstream'>, config: LiveConfig, 
       tools: { parseYaml: (text) => parseYaml(text), gzip: (bytes) => gzipSync(bytes) },
       poller,
       clock: systemClock,
+      events: recorders('gitjob', env),
     }),
     sources: [
       { informer: repos, changed: repoChanged },
@@ -44,6 +48,18 @@ export function composeGitJob(manager: Manager<'upstream'>, config: LiveConfig, 
     concurrency: countFrom(env, 'GITREPO_RECONCILER_WORKERS', WORKERS),
     reconcileTimeoutMs: RECONCILE_LIMIT_MS,
   });
+}
+
+/** One recorder per term: its writes end with the term. */
+function recorders(component: string, env: NodeJS.ProcessEnv): (client: LeaderClient) => EventRecorder {
+  const made = new WeakMap<LeaderClient, EventRecorder>();
+  return (client) => {
+    const known = made.get(client);
+    if (known) return known;
+    const recorder = createEventRecorder({ client, component, instance: env.POD_NAME ?? component, clock: systemClock, random: systemRandom, log: silentLog });
+    made.set(client, recorder);
+    return recorder;
+  };
 }
 
 function repoIndex(deployment: BundleDeployment): string[] {

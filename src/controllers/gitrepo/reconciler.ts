@@ -19,6 +19,7 @@ import { type BuildOptions, buildBundles, type BundleError, type BundleTools } f
 import { sourceStatus } from '#core/rollup';
 import type { Informer } from '#kube/cache';
 import { done, type Outcome, type ReconcileContext, type Reconciler, requeueAfter } from '#kube/controller';
+import type { EventRecorder, EventText } from '#kube/events';
 import type { LeaderClient } from '#kube/leaderelection';
 import { patchStatus } from '#kube/status';
 import { type GitAccess, gitAccessOf } from './access.ts';
@@ -48,6 +49,8 @@ export interface GitRepoDependencies {
   tools: BundleTools;
   poller: Poller;
   clock: Clock;
+  /** Tells users what happens, on the GitRepo; absent: nobody is told. */
+  events?: (client: LeaderClient) => EventRecorder;
 }
 
 /** Index of BundleDeployments by the GitRepo they came from (`namespace/name`). */
@@ -113,6 +116,7 @@ export class GitRepoReconciler implements Reconciler<'upstream'> {
     try {
       const commit = await this.#deps.git.newestCommit(access, ctx.signal);
       if (commit !== repo.status?.pollingCommit) {
+        this.#tell(repo, ctx, { type: 'Normal', reason: 'GotNewCommit', message: commit });
         ctx.log.info('new commit', { gitRepo: keyText(keyOf(repo)), commit });
         findings.status.pollingCommit = commit;
         findings.status.lastPollingTriggered = rfc3339(this.#deps.clock.wallMs());
@@ -121,7 +125,10 @@ export class GitRepoReconciler implements Reconciler<'upstream'> {
       return commit;
     } catch (error) {
       if (ctx.signal.aborted) throw error;
-      findings.conditions.push({ type: 'GitPolling', status: 'False', reason: 'FailedToCheckCommit', message: errorText(error) });
+      const message = errorText(error);
+      // Told once, not at every poll.
+      if (findCondition(repo.status?.conditions, 'GitPolling')?.message !== message) this.#tell(repo, ctx, { type: 'Warning', reason: 'FailedToCheckCommit', message });
+      findings.conditions.push({ type: 'GitPolling', status: 'False', reason: 'FailedToCheckCommit', message });
       return undefined;
     }
   }
@@ -142,17 +149,30 @@ export class GitRepoReconciler implements Reconciler<'upstream'> {
         observedGeneration: repo.metadata.generation,
         updateGeneration: repo.spec.forceSyncGeneration ?? 0,
       });
+      const fault = stalled(faults);
+      this.#tellFault(repo, ctx, fault);
       findings.conditions.push(
         { type: 'Accepted', status: 'True', reason: '', message: '' },
         { type: 'Reconciling', status: 'False', reason: '', message: '' },
-        stalled(faults),
+        fault,
       );
     } catch (error) {
       if (ctx.signal.aborted || isConflict(error)) throw error;
       findings.status.gitJobStatus = 'Failed';
-      findings.conditions.push({ type: 'Stalled', status: 'True', reason: 'FetchOrWriteFailed', message: errorText(error) });
+      const fault = { type: 'Stalled', status: 'True' as const, reason: 'FetchOrWriteFailed', message: errorText(error) };
+      this.#tellFault(repo, ctx, fault);
+      findings.conditions.push(fault);
       findings.retryMs = LIMITS.retryMs;
     }
+  }
+
+  #tell(repo: GitRepo, ctx: ReconcileContext<'upstream'>, text: EventText): void {
+    this.#deps.events?.(ctx.clients.upstream).event(repo, text);
+  }
+
+  #tellFault(repo: GitRepo, ctx: ReconcileContext<'upstream'>, { status, message = '' }: Pick<Condition, 'status' | 'message'>): void {
+    if (status !== 'True' || findCondition(repo.status?.conditions, 'Stalled')?.message === message) return;
+    this.#tell(repo, ctx, { type: 'Warning', reason: 'Failed', message });
   }
 
   /**
