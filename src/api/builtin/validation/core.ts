@@ -1,15 +1,12 @@
 /** Validation of the kinds of the core group that make no pods. Rule: Kubernetes API reference; recorded answers of a real server. */
 import { deepEqual } from '#base/json';
 import { isQuantity, parseQuantity } from '#apimachinery/quantity';
-import { configMapKey, dns1123Label, dns1123Subdomain, duplicate, qualifiedName, tooLong, validateLabels } from '#apimachinery/validation';
-import { portNameOrNumber } from './container.ts';
+import { configMapKey, dns1123Subdomain, qualifiedName, tooLong } from '#apimachinery/validation';
 import { validateTaints } from './pod.ts';
-import { at, child, forbidden, immutable, invalid, isSet, labelsOf, NOT_NEGATIVE, notSupported, number, oneOf, port, problems, required, struct, structs, text, texts, type FieldError, type Struct } from './support.ts';
+import { at, child, forbidden, immutable, invalid, isSet, NOT_NEGATIVE, notSupported, oneOf, problems, required, struct, structs, text, texts, type FieldError, type Struct } from './support.ts';
 
 /** Bytes of all values of a ConfigMap or Secret. */
 const CONTENT_SIZE_MAX = 1024 * 1024;
-const NODE_PORT_MIN = 30_000;
-const NODE_PORT_MAX = 32_767;
 
 const utf8 = new TextEncoder();
 const sizeOfText = (value: unknown) => utf8.encode(text(value)).length;
@@ -60,70 +57,6 @@ export function validateSecret(object: Struct): FieldError[] {
 
 export function validateSecretUpdate(object: Struct, old: Struct): FieldError[] {
   return [...immutable('type', object['type'], old['type']), ...validateImmutableContent(object, old, ['data'])];
-}
-
-export function validateService(object: Struct): FieldError[] {
-  const spec = struct(object['spec']);
-  const ports = structs(spec['ports']);
-  const type = text(spec['type']);
-  const headless = spec['clusterIP'] === 'None';
-  return [
-    ...(ports.length === 0 && !headless && type !== 'ExternalName' ? [required('spec.ports')] : []),
-    ...(type === 'ExternalName' ? validateExternalName(spec) : []),
-    ...(type === 'LoadBalancer' && headless ? [invalid('spec.clusterIPs[0]', 'None', "may not be set to 'None' for LoadBalancer services")] : []),
-    ...(type === 'NodePort' && headless ? [invalid('spec.clusterIPs[0]', 'None', "may not be set to 'None' for NodePort services")] : []),
-    ...validateServicePorts(ports, type),
-    ...validateLabels(labelsOf(spec['selector']), 'spec.selector'),
-    ...oneOf('spec.sessionAffinity', spec['sessionAffinity'], ['ClientIP', 'None'], true),
-    ...(['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'].includes(type) ? [] : [type === '' ? required('spec.type') : notSupported('spec.type', type, ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'])]),
-    ...oneOf('spec.externalTrafficPolicy', spec['externalTrafficPolicy'], ['Cluster', 'Local']),
-    ...oneOf('spec.internalTrafficPolicy', spec['internalTrafficPolicy'], ['Cluster', 'Local']),
-  ];
-}
-
-function validateExternalName(spec: Struct): FieldError[] {
-  const name = text(spec['externalName']).replace(/\.$/, '');
-  const clusterIP = text(spec['clusterIP']);
-  return [
-    ...(clusterIP === '' ? [] : [forbidden('spec.clusterIPs[0]', "may not be set when `type` is 'ExternalName'")]),
-    ...(name === '' ? [required('spec.externalName')] : problems('spec.externalName', spec['externalName'], dns1123Subdomain(name))),
-  ];
-}
-
-function validateServicePorts(ports: Struct[], type: string): FieldError[] {
-  const names = new Set<string>();
-  const pairs = new Set<string>();
-  return ports.flatMap((entry, index) => {
-    const base = at('spec.ports', index);
-    const name = text(entry['name']);
-    const errors: FieldError[] = [];
-    if (name === '' && ports.length > 1) errors.push(required(child(base, 'name')));
-    if (name !== '') {
-      errors.push(...problems(child(base, 'name'), name, dns1123Label(name)));
-      if (names.has(name)) errors.push(duplicate(child(base, 'name'), name));
-      names.add(name);
-    }
-    errors.push(...port(child(base, 'port'), number(entry['port'])));
-    errors.push(...oneOf(child(base, 'protocol'), entry['protocol'], ['SCTP', 'TCP', 'UDP'], true));
-    errors.push(...portNameOrNumber(child(base, 'targetPort'), entry['targetPort']));
-    const pair = `${text(entry['protocol'])}/${number(entry['port'])}`;
-    if (pairs.has(pair)) errors.push(duplicate(base, { port: entry['port'], protocol: entry['protocol'] }));
-    pairs.add(pair);
-    return [...errors, ...validateNodePort(number(entry['nodePort']), child(base, 'nodePort'), type)];
-  });
-}
-
-function validateNodePort(nodePort: number, path: string, type: string): FieldError[] {
-  if (nodePort === 0) return [];
-  if (type === 'ClusterIP' || type === 'ExternalName') return [forbidden(path, `may not be used when \`type\` is '${type}'`)];
-  return nodePort < NODE_PORT_MIN || nodePort > NODE_PORT_MAX ? [invalid(path, nodePort, `provided port is not in the valid range. The range of valid ports is ${NODE_PORT_MIN}-${NODE_PORT_MAX}`)] : [];
-}
-
-export function validateServiceUpdate(object: Struct, old: Struct): FieldError[] {
-  const spec = struct(object['spec']);
-  const before = struct(old['spec']);
-  if (spec['type'] === 'ExternalName' || before['type'] === 'ExternalName' || !before['clusterIP']) return [];
-  return spec['clusterIP'] === before['clusterIP'] ? [] : [invalid('spec.clusterIPs[0]', spec['clusterIP'] ?? '', 'may not change once set')];
 }
 
 const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];

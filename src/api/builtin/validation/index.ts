@@ -5,12 +5,13 @@
 import type { Unstructured } from '#apimachinery/meta';
 import { validateCustomResourceDefinition, validateCustomResourceDefinitionUpdate } from '#apimachinery/schema';
 import { dns1123Label, dns1123Subdomain, validateObjectMeta, validateObjectMetaUpdate, type FieldError, type NameCheck } from '#apimachinery/validation';
-import { validateConfigMap, validateClaim, validateClaimUpdate, validateEvent, validateImmutableContent, validateLimitRange, validateNode, validateNodeUpdate, validateQuota, validateSecret, validateSecretUpdate, validateService, validateServiceUpdate, validateVolume } from './core.ts';
+import { validateConfigMap, validateClaim, validateClaimUpdate, validateEvent, validateImmutableContent, validateLimitRange, validateNode, validateNodeUpdate, validateQuota, validateSecret, validateSecretUpdate, validateVolume } from './core.ts';
 import { validatePodSpec, validatePodUpdate } from './pod.ts';
 import {
   rbacName, validateAutoscaler, validateDisruptionBudget, validateEndpointSlice, validateEndpointSliceUpdate, validateIngress, validateLease, validateNetworkPolicy,
   validatePriorityClass, validatePriorityClassUpdate, validateRole, validateRoleBinding, validateRoleBindingUpdate, validateStorageClass, validateStorageClassUpdate,
 } from './policies.ts';
+import { validateService, validateServiceUpdate } from './service.ts';
 import { struct, type Struct } from './support.ts';
 import {
   validateCronJob, validateDaemonSet, validateDeployment, validateJob, validateJobUpdate, validateReplicaSet, validateReplicationController,

@@ -3,6 +3,7 @@ import { deepEqual } from '#base/json';
 import { matchesSelector, type LabelSelector } from '#apimachinery/labels';
 import { validateLabelSelector } from '#apimachinery/validation';
 import { validatePodTemplate } from './pod.ts';
+import { scheduleErrors, timeZoneErrors } from './schedule.ts';
 import { child, forbidden, immutable, intOrPercent, invalid, isSet, labelsOf, nonNegative, notSupported, number, oneOf, percentAtMost100, required, struct, structs, text, type FieldError, type Struct } from './support.ts';
 
 /** The selector, the template, and that they fit; `kind` goes into messages. */
@@ -97,7 +98,10 @@ export function validateStatefulSet(object: Struct): FieldError[] {
   const policy = text(spec['podManagementPolicy']);
   return [
     ...(policy === 'OrderedReady' || policy === 'Parallel' ? [] : [policy === '' ? required('spec.podManagementPolicy') : invalid('spec.podManagementPolicy', policy, "must be 'OrderedReady' or 'Parallel'")]),
-    ...(strategy['type'] === 'RollingUpdate' || strategy['type'] === 'OnDelete' ? nonNegative(struct(strategy['rollingUpdate']), 'spec.updateStrategy.rollingUpdate', 'partition') : [invalid('spec.updateStrategy', strategy, "must be 'RollingUpdate' or 'OnDelete'")]),
+    ...(strategy['type'] === 'RollingUpdate' || strategy['type'] === 'OnDelete' ? nonNegative(struct(strategy['rollingUpdate']), 'spec.updateStrategy.rollingUpdate', 'partition') : [strategy['type'] ? invalid('spec.updateStrategy', strategy, "must be 'RollingUpdate' or 'OnDelete'") : required('spec.updateStrategy')]),
+    ...(strategy['type'] === 'OnDelete' && isSet(strategy['rollingUpdate']) ? [invalid('spec.updateStrategy.rollingUpdate', strategy['rollingUpdate'], "only allowed for updateStrategy 'RollingUpdate'")] : []),
+    ...nonNegative(struct(spec['ordinals']), 'spec.ordinals', 'start'),
+    ...(['whenDeleted', 'whenScaled'] as const).flatMap((field) => oneOf(`spec.persistentVolumeClaimRetentionPolicy.${field}`, struct(spec['persistentVolumeClaimRetentionPolicy'])[field], ['Delete', 'Retain'])),
     ...nonNegative(spec, 'spec', 'replicas', 'minReadySeconds', 'revisionHistoryLimit'),
     ...selectorAndTemplate(spec, 'statefulset', 'StatefulSet').filter((error) => !mountsOfClaims(spec, error)),
   ];
@@ -122,7 +126,21 @@ export function validateSelectorUpdate(object: Struct, old: Struct): FieldError[
 }
 
 export function validateJob(object: Struct): FieldError[] {
-  return validateJobSpec(struct(object['spec']), 'spec');
+  const spec = struct(object['spec']);
+  return [...validateJobSelector(spec, struct(object['metadata'])), ...validateJobSpec(spec, 'spec')];
+}
+
+/** Runs after the server has added its own labels: whatever else the selector wants must be on the template. */
+function validateJobSelector(spec: Struct, { uid, name }: Struct): FieldError[] {
+  if (!isSet(spec['selector'])) return [required('spec.selector')];
+  const selector = struct(spec['selector']) as LabelSelector;
+  const labels = labelsOf(struct(struct(spec['template'])['metadata'])['labels']);
+  const errors = validateLabelSelector(struct(spec['selector']), 'spec.selector');
+  if (errors.length > 0) return errors;
+  const generated = Object.fromEntries(['controller-uid', 'job-name'].flatMap((label) => [`batch.kubernetes.io/${label}`, label].map((key) => [key, text(label === 'job-name' ? name : uid)])));
+  if (spec['manualSelector'] !== true && !matchesSelector(selector, generated)) errors.push(invalid('spec.selector', selector, '`selector` not auto-generated'));
+  if (!matchesSelector(selector, labels)) errors.push(invalid('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`'));
+  return errors;
 }
 
 function validateJobSpec(spec: Struct, path: string): FieldError[] {
@@ -131,6 +149,7 @@ function validateJobSpec(spec: Struct, path: string): FieldError[] {
   const errors = [
     ...nonNegative(spec, path, 'parallelism', 'completions', 'activeDeadlineSeconds', 'backoffLimit', 'ttlSecondsAfterFinished', 'backoffLimitPerIndex', 'maxFailedIndexes'),
     ...oneOf(child(path, 'completionMode'), spec['completionMode'], ['NonIndexed', 'Indexed']),
+    ...oneOf(child(path, 'podReplacementPolicy'), spec['podReplacementPolicy'], ['Failed', 'TerminatingOrFailed']),
     ...(indexed && !isSet(spec['completions']) ? [required(child(path, 'completions'), 'when completion mode is Indexed')] : []),
     ...(!indexed && isSet(spec['backoffLimitPerIndex']) ? [invalid(child(path, 'backoffLimitPerIndex'), spec['backoffLimitPerIndex'], 'requires indexed completion mode')] : []),
     ...validatePodTemplate(struct(spec['template']), child(path, 'template')),
@@ -155,6 +174,14 @@ export function validateJobUpdate(object: Struct, old: Struct): FieldError[] {
   ];
 }
 
+/** Each Job of a CronJob gets a selector of its own. */
+function generatedSelector(spec: Struct, path: string): FieldError[] {
+  return [
+    ...(isSet(spec['selector']) ? [invalid(child(path, 'selector'), spec['selector'], '`selector` will be auto-generated')] : []),
+    ...(spec['manualSelector'] === true ? [notSupported(child(path, 'manualSelector'), true, ['nil', 'false'])] : []),
+  ];
+}
+
 export function validateCronJob(object: Struct): FieldError[] {
   const spec = struct(object['spec']);
   const schedule = text(spec['schedule']);
@@ -163,20 +190,8 @@ export function validateCronJob(object: Struct): FieldError[] {
     ...(schedule === '' ? [required('spec.schedule')] : scheduleErrors(schedule)),
     ...nonNegative(spec, 'spec', 'startingDeadlineSeconds', 'successfulJobsHistoryLimit', 'failedJobsHistoryLimit'),
     ...oneOf('spec.concurrencyPolicy', spec['concurrencyPolicy'], ['Allow', 'Forbid', 'Replace'], true),
+    ...timeZoneErrors(spec),
+    ...generatedSelector(struct(template['spec']), 'spec.jobTemplate.spec'),
     ...validateJobSpec(struct(template['spec']), 'spec.jobTemplate.spec'),
   ];
 }
-
-/** Five fields, or a descriptor such as `@hourly`. */
-function scheduleErrors(schedule: string): FieldError[] {
-  if (/TZ=/.test(schedule)) return [invalid('spec.schedule', schedule, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead')];
-  if (schedule.startsWith('@')) {
-    const known = /^@(?:yearly|annually|monthly|weekly|daily|midnight|hourly|every \S+)$/.test(schedule);
-    return known ? [] : [invalid('spec.schedule', schedule, `unrecognized descriptor: ${schedule}`)];
-  }
-  const fields = schedule.trim().split(/\s+/);
-  if (fields.length !== 5) return [invalid('spec.schedule', schedule, `expected exactly 5 fields, found ${fields.length}: [${fields.join(' ')}]`)];
-  const wrong = fields.find((field) => !/^[\d*/,\-?a-zA-Z]+$/.test(field));
-  return wrong === undefined ? [] : [invalid('spec.schedule', schedule, `failed to parse int from ${wrong}: strconv.Atoi: parsing ${JSON.stringify(wrong)}: invalid syntax`)];
-}
-

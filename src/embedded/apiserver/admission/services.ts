@@ -24,7 +24,8 @@ export function allocateService(view: View, { object, old, dryRun }: AdmissionRe
   const { spec } = service;
   if (spec.type === 'ExternalName') return clearAddresses(spec, before);
   const taken = takenBy(view, service.metadata.namespace ?? '', service.metadata.name ?? '');
-  allocateAddress(view, service, taken.addresses);
+  checkFamilies(service);
+  allocateAddress(view, service, { taken: taken.addresses, held: before?.clusterIP });
   spec.ipFamilies ??= ['IPv4'];
   spec.ipFamilyPolicy ??= 'SingleStack';
   allocateNodePorts(view, service, { before, taken: taken.ports, dryRun });
@@ -50,7 +51,20 @@ function takenBy({ storage }: View, namespace: string, name: string): { addresse
   return { addresses, ports };
 }
 
-function allocateAddress({ random }: View, { spec, metadata }: Service, taken: ReadonlySet<string>): void {
+/** The cluster has IPv4 addresses only. */
+function checkFamilies({ spec, metadata }: Service): void {
+  const findings = (spec.ipFamilies ?? []).flatMap((family, index) => (family === 'IPv4' ? [] : [invalidField(`spec.ipFamilies[${index}]`, family, 'not configured on this cluster')]));
+  if (spec.ipFamilyPolicy === 'RequireDualStack') findings.push(invalidField('spec.ipFamilyPolicy', spec.ipFamilyPolicy, 'this cluster is not configured for dual-stack services'));
+  if (findings.length > 0) throw invalid({ group: '', kind: 'Service' }, metadata.name ?? '', findings);
+}
+
+interface AddressFacts {
+  taken: ReadonlySet<string>;
+  /** What the Service had already. */
+  held: string | undefined;
+}
+
+function allocateAddress({ random }: View, { spec, metadata }: Service, { taken, held }: AddressFacts): void {
   const wanted = spec.clusterIP || spec.clusterIPs?.[0];
   if (wanted === 'None') {
     spec.clusterIP = 'None';
@@ -59,6 +73,9 @@ function allocateAddress({ random }: View, { spec, metadata }: Service, taken: R
   }
   if (wanted && taken.has(wanted)) {
     throw invalid({ group: '', kind: 'Service' }, metadata.name ?? '', [invalidField('spec.clusterIPs', [wanted], `failed to allocate IP ${wanted}: provided IP is already allocated`)]);
+  }
+  if (wanted && wanted !== held && !/^10\.96\./.test(wanted)) {
+    throw invalid({ group: '', kind: 'Service' }, metadata.name ?? '', [invalidField('spec.clusterIPs', [wanted], `failed to allocate IP ${wanted}: the provided network does not match the current range`)]);
   }
   let address = wanted;
   for (let attempt = 0; !address && attempt < ATTEMPTS_MAX; attempt++) {
@@ -93,6 +110,7 @@ function allocateNodePorts(view: View, { spec, metadata }: Service, { before, ta
     } else if (!dryRun) port.nodePort = freePort(view, used, protocol);
     if (port.nodePort) used.add(`${protocol} ${port.nodePort}`);
   }
+  if (spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local' && !spec.healthCheckNodePort && !dryRun) spec.healthCheckNodePort = freePort(view, used, 'TCP');
 }
 
 function checkRange(name: string, index: number, port: number): void {

@@ -6,7 +6,7 @@ import { crdHooks } from './crd.ts';
 import { namespaceHooks } from './namespace.ts';
 import { podHooks } from './pod.ts';
 import { secretHooks } from './secret.ts';
-import { keepServiceAddresses } from './service.ts';
+import { keepServiceAddresses, pairServiceAddresses } from './service.ts';
 import { daemonSetHooks, jobHooks } from './workloads.ts';
 
 export interface KindHooks {
@@ -43,7 +43,7 @@ const HOOKS: Readonly<Record<string, KindHooks>> = {
   Event: { allowCreateOnUpdate: true },
   Endpoints: { allowCreateOnUpdate: true },
   Secret: secretHooks,
-  Service: { allowCreateOnUpdate: true, returnDeletedObject: true, prepareForUpdate: keepServiceAddresses },
+  Service: { allowCreateOnUpdate: true, returnDeletedObject: true, prepareForCreate: pairServiceAddresses, prepareForUpdate: keepServiceAddresses },
   LimitRange: { allowCreateOnUpdate: true },
   PodTemplate: { ...RETURNED, generation: 'content' },
   ServiceAccount: RETURNED,
