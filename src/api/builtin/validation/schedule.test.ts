@@ -43,7 +43,7 @@ const SERVICES: readonly [spec: Record<string, unknown>, fields: string[]][] = [
 
 test('the type of a Service decides what may be set', () => {
   for (const [spec, fields] of SERVICES) {
-    const ports = (spec['ports'] as object[] | undefined)?.map((port) => ({ protocol: 'TCP', ...port }));
+    const ports = (spec['ports'] as object[] | undefined)?.map((port) => ({ protocol: 'TCP', targetPort: 80, ...port }));
     const errors = validateService({ spec: { sessionAffinity: 'None', ...spec, ...(ports ? { ports } : {}) } });
     assert.deepEqual(errors.map(({ field }) => field), fields, JSON.stringify(spec));
   }

@@ -84,8 +84,10 @@ export function timeZoneErrors(spec: Struct): FieldError[] {
 }
 
 function isZone(name: string): boolean {
+  if (/^[-+]/.test(name)) return false;
   try {
-    return !/^[-+]/.test(name) && new Intl.DateTimeFormat('en', { timeZone: name }) !== undefined;
+    new Intl.DateTimeFormat('en', { timeZone: name }).format();
+    return true;
   } catch {
     return false;
   }

@@ -132,7 +132,7 @@ export function validateJob(object: Struct): FieldError[] {
 
 /** Runs after the server has added its own labels: whatever else the selector wants must be on the template. */
 function validateJobSelector(spec: Struct, { uid, name }: Struct): FieldError[] {
-  if (!isSet(spec['selector'])) return [required('spec.selector')];
+  if (!isSet(spec['selector'])) return spec['manualSelector'] === true ? [required('spec.selector')] : [];
   const selector = struct(spec['selector']) as LabelSelector;
   const labels = labelsOf(struct(struct(spec['template'])['metadata'])['labels']);
   const errors = validateLabelSelector(struct(spec['selector']), 'spec.selector');
