@@ -12,6 +12,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -117,7 +118,7 @@ function handOver(binary, args, env) {
     });
   }
   child.on('exit', (code, signal) => {
-    process.exitCode = signal ? 128 + 15 : (code ?? 1);
+    process.exitCode = signal ? 128 + constants.signals[signal] : (code ?? 1);
   });
 }
 
@@ -128,8 +129,8 @@ try {
     handOver(runtime, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], environment);
   } else {
     const [verb, ...args] = process.argv.slice(2);
-    prepare(environment);
     const line = commandLine(verb, args);
+    prepare(environment);
     if (line) handOver(runtime, line, environment);
   }
 } catch (error) {

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { systemClock } from '#base/clock';
 import { type Client, type Connection, createClient, createTransport, inClusterConnection, parseKubeconfig } from '#kube/client';
@@ -30,7 +30,7 @@ export function processConnection(kubeconfig: string | undefined, env: NodeJS.Pr
 
 export function readKubeconfig(file: string): Connection {
   try {
-    return parseKubeconfig(readFileSync(file, 'utf8'), { readFile: (path: string) => readFileSync(path, 'utf8') });
+    return parseKubeconfig(readFileSync(file, 'utf8'), { readFile: (path: string) => readFileSync(path, 'utf8'), baseDir: dirname(resolve(file)) });
   } catch (error) {
     throw new Error(`kubeconfig ${file} cannot be used`, { cause: error });
   }

@@ -2,7 +2,7 @@
  * The folder that `fleet up` owns (`.fleet/` unless --data says otherwise): who may use it, and where things
  * lie in it. One process at a time holds it; a process that died without a word does not keep it.
  */
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 /** In the clone, whatever folder the command runs in; the program runs from dist/. */
@@ -57,39 +57,99 @@ export function processStartTime(pid: number): string {
 export function acquire(dir: DataDir): () => void {
   mkdirSync(dir.root, { recursive: true, mode: 0o700 });
   const lock = join(dir.root, 'lock');
-  for (let attempt = 0; attempt < 2; attempt++) {
-    try {
-      const handle = openSync(lock, 'wx', 0o600);
-      writeFileSync(handle, JSON.stringify({ pid: process.pid, startTime: processStartTime(process.pid) } satisfies ProcessIdentity));
-      closeSync(handle);
-      return () => rmSync(lock, { force: true });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      const holder = lockHolder(dir);
+  // A lock appears whole (a link to a written file), so that nobody ever reads half of one.
+  const own = `${lock}.${process.pid}`;
+  const text = JSON.stringify({ pid: process.pid, startTime: processStartTime(process.pid) } satisfies ProcessIdentity);
+  writeFileSync(own, text, { mode: 0o600 });
+  try {
+    for (let attempt = 0; attempt < TAKEOVERS_MAX; attempt++) {
+      if (tryLink(own, lock)) return () => release(lock, text);
+      const found = textOf(lock);
+      const holder = livingProcess(found);
       if (holder) throw new DataDirError(`${dir.root} is in use by process ${holder.pid}: run 'fleet down --data ${dir.root}' first, or choose another folder with --data`);
-      rmSync(lock, { force: true });
+      if (found !== undefined) removeDeadLock(lock, found);
     }
+  } finally {
+    rmSync(own, { force: true });
   }
   throw new DataDirError(`${lock}: cannot be taken; remove it if no fleet runs with this folder`);
 }
 
+const TAKEOVERS_MAX = 3;
+
+function tryLink(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return false;
+  }
+}
+
+/** Between our look and now another process may have taken the dead lock over: what we took away is looked at again, and put back if it lives. */
+function removeDeadLock(lock: string, dead: string): void {
+  const aside = `${lock}.dead.${process.pid}`;
+  try {
+    renameSync(lock, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  if (textOf(aside) !== dead) tryLink(aside, lock);
+  rmSync(aside, { force: true });
+}
+
+function release(lock: string, own: string): void {
+  if (textOf(lock) === own) rmSync(lock, { force: true });
+}
+
+function textOf(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
 /** The living process that holds the folder, if any. */
 export function lockHolder(dir: DataDir): ProcessIdentity | undefined {
-  const lock = join(dir.root, 'lock');
-  if (!existsSync(lock)) return undefined;
+  return livingProcess(textOf(join(dir.root, 'lock')));
+}
+
+/** Undefined for a text that names no process, one that has died, or one whose pid now belongs to another. */
+function livingProcess(text: string | undefined): ProcessIdentity | undefined {
+  const holder = parseIdentity(text);
+  if (!holder) return undefined;
   try {
-    const holder = JSON.parse(readFileSync(lock, 'utf8')) as ProcessIdentity;
     process.kill(holder.pid, 0);
-    return processStartTime(holder.pid) === holder.startTime ? holder : undefined;
+  } catch (error) {
+    // Not ours to signal, but there.
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return undefined;
+  }
+  return processStartTime(holder.pid) === holder.startTime ? holder : undefined;
+}
+
+function parseIdentity(text: string | undefined): ProcessIdentity | undefined {
+  try {
+    const { pid, startTime } = JSON.parse(text ?? '') as Partial<ProcessIdentity>;
+    return typeof pid === 'number' && pid > 0 && typeof startTime === 'string' ? { pid, startTime } : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Reads a JSON file of the folder; `undefined` when it is missing. */
+/** Reads a JSON file of the folder; `undefined` when it is missing. Throws {@link DataDirError} when it is broken. */
 export function readState<T>(dir: DataDir, name: string): T | undefined {
   const path = join(dir.root, name);
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as T) : undefined;
+  const text = textOf(path);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text) as T;
+  } catch (error) {
+    throw new DataDirError(`${path}: is not JSON; remove it, or begin anew with another folder (--data)`, { cause: error });
+  }
 }
 
 /** Replaces a JSON file whole, so that a kill leaves the old or the new one. */
