@@ -54,7 +54,7 @@ for (const race of RACES) {
         const arrived = world.writes.at(-1);
         const after = { outcome: await outcome(world), hooks: hookRuns(world) };
         if (!isDeepStrictEqual(after, before) && !isHarmless(arrived)) effects.push(`write ${dies.at}: ${arrived?.method} ${arrived?.path}`);
-        for (const [job, runs] of jobsOf(after.hooks)) assert.ok(runs <= eventsOf(job), `${job} ran ${runs} times`);
+        for (const [job, runs] of jobsOf(after.hooks)) assert.ok(runs <= Math.max(eventsOf(job), before.hooks[job] ?? 0), `${job} ran ${runs} times`);
         world.stop();
       }
       assert.deepEqual(effects, []);
@@ -71,6 +71,7 @@ function isHarmless(arrived: Write | undefined): boolean {
   const { object } = arrived ?? {};
   if (arrived?.status === 201) return object?.kind !== 'Job' || (object['spec'] as { suspend?: boolean }).suspend === true;
   if (object?.kind === 'Job' && arrived?.method === 'PATCH') return true; // let go for the first time, after its uninstallation was given up
+  if (arrived?.method === 'DELETE' && /\/(farewell|epitaph)$/.test(arrived.path)) return true; // the spent hook of an uninstallation that was given up
   return object?.metadata.labels?.['status'] === 'uninstalling' || (arrived?.method === 'DELETE' && arrived.path.includes('sh.helm.release'));
 }
 
