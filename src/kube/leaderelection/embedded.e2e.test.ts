@@ -3,6 +3,7 @@
  * kubelet's report.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { processClock, sleep, systemClock } from '#base/clock';
 import { silentLog } from '#base/log';
@@ -20,7 +21,9 @@ before(async () => {
   cluster = createCluster({ name: 'test', clock: systemClock, random: systemRandom, log: silentLog });
   await cluster.start();
   await cluster.listen({ host: '127.0.0.1', port: 0 });
-  connection = parseKubeconfig(cluster.kubeconfig());
+  // `npm run test:kube` names the kubeconfig of a real server instead.
+  const real = process.env['FLEET_TEST_KUBECONFIG'];
+  connection = parseKubeconfig(real ? readFileSync(real, 'utf8') : cluster.kubeconfig());
   client = createClient(createTransport(connection, { clock: systemClock }));
 });
 after(async () => {
