@@ -61,26 +61,26 @@ function job(name: string, version: string, fails = false): Unstructured {
   return { apiVersion: 'batch/v1', kind: 'Job', metadata: { name, namespace: NAMESPACE, ...(fails ? { annotations: { 'test/fails': 'true' } } : {}) }, spec: { template, backoffLimit: 0 } };
 }
 
-function hooksOf(version: string, fails: boolean): ReleaseHook[] {
+function hooksOf(version: string, fails: boolean, farewellFails: boolean): ReleaseHook[] {
   return [
     hook(job('migrate', version), ['pre-install', 'pre-upgrade'], { weight: 5, delete_policies: ['hook-succeeded'] }),
     hook(configMap('hook-settings', { version }), ['pre-install', 'pre-upgrade'], { weight: -5, delete_policies: ['before-hook-creation'] }),
     hook(job('once', version), ['pre-install']),
     hook(configMap('fleeting', { version }), ['post-install', 'post-upgrade'], { delete_policies: ['before-hook-creation', 'hook-succeeded'] }),
     hook(job('notify', version, fails), ['post-install', 'post-upgrade', 'post-rollback'], { weight: 1, delete_policies: ['before-hook-creation', 'hook-failed'] }),
-    hook(job('farewell', version), ['pre-delete', 'post-delete'], { delete_policies: ['before-hook-creation', 'hook-succeeded'] }),
+    hook(job('farewell', version, farewellFails), ['pre-delete', 'post-delete'], { delete_policies: ['before-hook-creation', 'hook-succeeded'] }),
     hook(configMap('epitaph', { version }), ['post-delete'], { weight: -1, delete_policies: ['hook-succeeded'] }),
   ];
 }
 
 export const OPTIONS: ReleaseOptions = { timeoutMs: 60_000, atomic: false, force: false, takeOwnership: false, maxHistory: 5, keepResources: false };
 
-export function chart(version: string, { hookFails = false } = {}): ReleaseContent {
+export function chart(version: string, { hookFails = false, farewellFails = false } = {}): ReleaseContent {
   return {
     chart: { name: 'web', version: `${version}.0.0` },
     values: { version },
     objects: objectsOf(version),
-    hooks: hooksOf(version, hookFails),
+    hooks: hooksOf(version, hookFails, farewellFails),
     crds: [crd],
     notes: `version ${version}`,
     labels: { test: 'yes' },

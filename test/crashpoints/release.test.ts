@@ -26,6 +26,9 @@ async function worldBefore(scenario: Scenario): Promise<World> {
   return world;
 }
 
+/** Its uninstallation fails at the first hook. */
+const clinging: Goal = { deploymentID: 'one', content: chart('1', { farewellFails: true }) };
+
 const SCENARIOS: readonly Scenario[] = [
   { name: 'install', before: [], goal: v1, ends: 'deployed', history: ['1 deployed'] },
   { name: 'upgrade', before: [v1], goal: v2, ends: 'deployed', history: ['1 superseded', '2 deployed'] },
@@ -38,6 +41,7 @@ const SCENARIOS: readonly Scenario[] = [
   { name: 'uninstallation that keeps the objects', before: [v1], goal: { ...gone, options: { keepResources: true } }, ends: 'absent', history: [] },
   { name: 'uninstallation after a failed upgrade', before: [v1, failing], goal: gone, ends: 'absent', history: [] },
   { name: 'uninstallation', before: [v1, v2], goal: gone, ends: 'absent', history: [] },
+  { name: 'uninstallation whose pre-hook fails', before: [clinging], goal: gone, ends: 'failed', history: ['1 failed'] },
   { name: 'installation after an uninstallation', before: [v1, gone], goal: v1, ends: 'deployed', history: ['1 deployed'] },
 ];
 

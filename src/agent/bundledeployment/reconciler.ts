@@ -55,6 +55,8 @@ export class BundleDeploymentReconciler implements Reconciler<AgentClients> {
   readonly #deps: BundleDeploymentDependencies;
   readonly #releases: OwnReleases;
   readonly #repairs: RepairPace;
+  /** When uninstallations that failed are tried again, by owner; in memory: a new leader waits anew. */
+  readonly #retries = new Map<string, number>();
 
   constructor(deps: BundleDeploymentDependencies) {
     this.#deps = deps;
@@ -196,20 +198,29 @@ export class BundleDeploymentReconciler implements Reconciler<AgentClients> {
     }
     let failed = false;
     for (const release of this.#releases.of(owner)) {
-      const result = await this.#uninstall(release, ctx);
+      const result = await this.#uninstall(release, ctx, this.#uninstallAgain(owner));
       const fields = { bundleDeployment: owner, release: `${release.namespace}/${release.name}` };
       if (result.status === 'failed') ctx.log.error('uninstallation failed, will be tried again', { ...fields, error: result.message, delayMs: LIMITS.failedRetryMs });
       else ctx.log.info('uninstalled', fields);
       failed ||= result.status === 'failed';
     }
+    if (failed) this.#retries.set(owner, this.#retries.get(owner) ?? this.#deps.clock.monotonicMs() + LIMITS.failedRetryMs);
+    else this.#retries.delete(owner);
     if (!failed) this.#deps.guard?.forget(owner);
     return failed ? requeueAfter(LIMITS.failedRetryMs) : done;
   }
 
-  async #uninstall({ namespace, name, revision }: OwnRelease, ctx: ReconcileContext<AgentClients>): Promise<ReleaseResult> {
+  /** Whether it is time to try again; the wait begins anew then. */
+  #uninstallAgain(owner: string): boolean {
+    const due = (this.#retries.get(owner) ?? Number.POSITIVE_INFINITY) <= this.#deps.clock.monotonicMs();
+    if (due) this.#retries.delete(owner);
+    return due;
+  }
+
+  async #uninstall({ namespace, name, revision }: OwnRelease, ctx: ReconcileContext<AgentClients>, retry = false): Promise<ReleaseResult> {
     const labels = revision.record.labels ?? {};
     const options = { ...DEFAULT_OPTIONS, keepResources: labels[KEEP_LABEL] === 'true' };
-    const result = await converge({ namespace, name, deploymentID: undefined, options }, this.#releaserOptions(ctx));
+    const result = await converge({ namespace, name, deploymentID: undefined, options, retry }, this.#releaserOptions(ctx));
     if (result.status === 'absent' && labels[DELETE_NAMESPACE_LABEL] === 'true') await deleteReleaseNamespace(ctx.clients.downstream, namespace);
     return result;
   }

@@ -96,7 +96,7 @@ function since(revisions: readonly Revision[], version: number): Revision[] {
 
 function settled(revisions: readonly Revision[], last: Revision, desired: Desired): Decision {
   const { status } = last.record.info;
-  if (desired.deploymentID === undefined) return status === 'uninstalled' ? { do: 'nothing' } : beginUninstall(revisions, last, desired);
+  if (desired.deploymentID === undefined) return unwanted(revisions, last, desired);
   const same = last.journal?.deploymentID === desired.deploymentID;
   const good = lastGood(revisions, last.record.version);
   if (status === 'failed' && last.journal?.repair && good) return afterFailedRepair(revisions, { last, good }, desired);
@@ -109,6 +109,14 @@ function settled(revisions: readonly Revision[], last: Revision, desired: Desire
   if (status === 'failed' && same && !desired.retry) return { do: 'failed', revision: last };
   // What never stood is installed, with its CRDs and the hooks of an installation.
   return begin(revisions, desired, good ? 'upgrade' : 'install');
+}
+
+/** A hook that kept the release from going runs again only when asked. */
+function unwanted(revisions: readonly Revision[], last: Revision, desired: Desired): Decision {
+  const { status } = last.record.info;
+  if (status === 'uninstalled') return { do: 'nothing' };
+  const refused = status === 'failed' && last.journal?.operation === 'uninstall' && last.journal.failure === 'hook-failed';
+  return refused && !desired.retry ? { do: 'failed', revision: last } : beginUninstall(revisions, last, desired);
 }
 
 function beginRepair(revisions: readonly Revision[], from: Revision, desired: Desired): Decision {
