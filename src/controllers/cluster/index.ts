@@ -85,12 +85,11 @@ async function createNamespace(cluster: Cluster, name: string, client: LeaderCli
 
 async function removeCluster(cluster: Cluster, client: LeaderClient): Promise<Outcome> {
   if (!cluster.metadata.finalizers?.includes(finalizer.cluster)) return done;
-  const name = cluster.status?.namespace;
-  if (name) {
-    await client.delete(namespaces, { name }).catch((error: unknown) => {
-      if (!isNotFound(error)) throw error;
-    });
-  }
+  // The namespace may be there although its name never reached the status.
+  const { namespace = '', name = '' } = cluster.metadata;
+  await client.delete(namespaces, { name: cluster.status?.namespace || clusterNamespaceName(namespace, name) }).catch((error: unknown) => {
+    if (!isNotFound(error)) throw error;
+  });
   await setFinalizers(cluster, cluster.metadata.finalizers.filter((entry) => entry !== finalizer.cluster), client);
   return done;
 }

@@ -12,7 +12,8 @@ export function credentialSecretName(clientID: string, clientRandom: string): st
 /** The namespace in which a cluster's BundleDeployments live: readable part and hash, at most 63 characters. */
 export function clusterNamespaceName(namespace: string, name: string): string {
   const hash = sha256Hex(`${namespace}/${name}`).slice(0, 12);
-  return `cluster-${namespace}-${name}`.slice(0, 50).replace(/[-.]+$/, '').concat(`-${hash}`);
+  // A Cluster's name may have dots, a namespace's may not.
+  return `cluster-${namespace}-${name}`.replaceAll('.', '-').slice(0, 50).replace(/-+$/, '').concat(`-${hash}`);
 }
 
 /** The name of a Cluster made for an agent that registered by itself. */
