@@ -1,7 +1,7 @@
 /** The namespace a release goes to, with the labels and annotations its bundle asks for. */
 import { namespaces } from '#api/builtin';
 import type { BundleDeploymentOptions } from '#api/fleet';
-import { isAlreadyExists, isNotFound } from '#apimachinery/status';
+import { isAlreadyExists, isNotFound, StatusError } from '#apimachinery/status';
 import type { LeaderClient } from '#kube/leaderelection';
 
 /** Never set by bundles: they would loosen what an administrator enforces (facts/fleet.md §2.1). */
@@ -9,17 +9,16 @@ const FORBIDDEN_PREFIX = 'pod-security.kubernetes.io/';
 const FIELD_MANAGER = 'fleet-agent';
 const NEVER_DELETED = new Set(['default', 'kube-system', 'kube-public', 'kube-node-lease']);
 
-/** Makes sure that the namespace is there; `createNamespace: false` leaves that to others. */
+/** Makes sure that the namespace is there; `createNamespace: false` leaves that to others. Throws Conflict while an earlier one of the name is still going. */
 export async function ensureReleaseNamespace(client: LeaderClient, name: string, options: BundleDeploymentOptions): Promise<void> {
   if (options.createNamespace !== false) {
-    const exists = await client.get(namespaces, { name }).then(
-      () => true,
-      (error: unknown) => {
-        if (isNotFound(error)) return false;
-        throw error;
-      },
-    );
-    if (!exists) {
+    const existing = await client.get(namespaces, { name }).catch((error: unknown) => {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    });
+    // Nothing can be created in it now; begun all the same, the release would be recorded as failed.
+    if (existing?.metadata.deletionTimestamp) throw new StatusError(409, 'Conflict', `Namespace/${name}: is being deleted; waiting for it to go`);
+    if (!existing) {
       await client.create(namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } }).catch((error: unknown) => {
         if (!isAlreadyExists(error)) throw error;
       });

@@ -61,6 +61,7 @@ export class ClusterImportReconciler implements Reconciler<'upstream'> {
   async reconcile(key: ObjectKey, ctx: ReconcileContext<'upstream'>): Promise<Outcome> {
     const cluster = this.#deps.clusters.get(key);
     if (!cluster || cluster.metadata.deletionTimestamp || !cluster.spec.kubeConfigSecret) return done;
+    if (this.#isLocal(cluster) && this.#deps.config().bootstrap.localAgentDisabled) return done;
     if (!cluster.spec.clientID) return this.#assignClientID(cluster, ctx.clients.upstream);
     if (imported(cluster, agentConfigHash(this.#wanted(cluster)))) return done;
     const client = ctx.clients.upstream;
@@ -132,11 +133,14 @@ export class ClusterImportReconciler implements Reconciler<'upstream'> {
     return (JSON.parse(utf8Text(base64Decode(text))) as { token?: string }).token;
   }
 
+  #isLocal(cluster: Cluster): boolean {
+    return cluster.metadata.name === LOCAL_CLUSTER && cluster.metadata.namespace === this.#deps.config().bootstrap.namespace;
+  }
+
   async #connect(cluster: Cluster, client: LeaderClient): Promise<Client> {
     const namespace = kubeconfigNamespace(cluster);
     const name = cluster.spec.kubeConfigSecret ?? '';
-    const isLocal = cluster.metadata.name === LOCAL_CLUSTER && namespace === this.#deps.config().bootstrap.namespace;
-    if (isLocal) await refreshLocalKubeconfig(client, namespace, this.#deps.endpoint());
+    if (this.#isLocal(cluster)) await refreshLocalKubeconfig(client, namespace, this.#deps.endpoint());
     const secret: Secret | undefined = await client.get(secrets, { namespace, name }).catch(ignoreNotFound);
     if (!secret) throw new Error(`Secret/${namespace}/${name}: not found; Cluster/${keyText(keyOf(cluster))} names it in spec.kubeConfigSecret`);
     const text = secret.data?.value;
