@@ -48,7 +48,10 @@ function styleOf(chartDir: string | undefined, kustomizeDir: string | undefined)
 function chartDirOf(files: Files, chart: string | undefined, chartKey: string | undefined): string | undefined {
   const wanted = chart === undefined || chart === '' ? '' : normalizePath(chart);
   const candidates = [chartKey, wanted].filter((dir): dir is string => dir !== undefined);
-  return candidates.find((dir) => files.has(dir === '' ? 'Chart.yaml' : `${dir}/Chart.yaml`));
+  const found = candidates.find((dir) => files.has(dir === '' ? 'Chart.yaml' : `${dir}/Chart.yaml`));
+  // Without this the chart's own templates would be taken for raw YAML.
+  if (found === undefined && chart) throw new BundleRenderError(`helm.chart ${JSON.stringify(chart)}: the bundle has no Chart.yaml there`);
+  return found;
 }
 
 function kustomizeDirOf(files: Files, dir: string | undefined): string | undefined {
