@@ -56,6 +56,8 @@ test('the Secret holds what charts/fleet-agent needs, and its token can ask for 
   for (const refused of [agent.list(clusterRegistrations, { namespace: NAMESPACE }), agent.list(secrets, { namespace: NAMESPACE }), agent.get(secrets, key()), agent.list(clusters, { namespace: NAMESPACE }), agent.list(clusterRegistrationTokens)]) {
     await assert.rejects(refused, isForbidden);
   }
+  const { items } = await server.client.list(secrets, { fieldSelector: 'type=fleet.cattle.io/cluster-registration-values' });
+  assert.deepEqual(items.map(({ metadata }) => metadata.name), [name], 'found by its type, by which the manager watches it');
   const live = await server.client.get(clusterRegistrationTokens, key());
   assert.deepEqual(live.status, { secretName: name });
   assert.deepEqual(checkStatusLaws([live]), []);

@@ -1,6 +1,7 @@
 /** The four styles of bundles, what belongs to one, and where its objects go. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Unstructured } from '#apimachinery/meta';
 import { utf8 } from '#base/hash';
 import { seededRandom } from '#base/random';
 import { BundleRenderError, type BundleRenderInput, type BundleRenderOptions, renderBundle } from './index.ts';
@@ -71,8 +72,8 @@ test('hooks are marked like objects, and are none of them', () => {
   const hook = configMap('before', '  annotations:\n    helm.sh/hook: pre-install\n');
   const { objects, hooks } = render({ 'Chart.yaml': CHART, 'templates/hook.yaml': hook, 'templates/a.yaml': TEMPLATE });
   assert.equal(objects.length, 1);
-  assert.deepEqual(hooks.map(({ object }) => [(object as { metadata: { name: string } }).metadata.name, (object as { metadata: { namespace: string } }).metadata.namespace]), [['before', 'apps']]);
-  assert.ok((hooks[0]?.object as { metadata: { labels: Record<string, string> } }).metadata.labels['objectset.rio.cattle.io/hash']);
+  const marked = hooks.map(({ object }) => (object as Unstructured).metadata);
+  assert.deepEqual(marked.map(({ name, namespace, annotations }) => [name, namespace, annotations?.['objectset.rio.cattle.io/id']]), [['before', 'apps', 'default-web']]);
 });
 
 test('raw YAML: configuration, nested bundles and charts, overlays and other files do not belong to it', () => {
