@@ -57,7 +57,10 @@ export interface Outcome {
   error: string;
 }
 
+/** One call of a binary: more is a hostile template, and counts as a refusal. */
+const CALL_MS_MAX = 20_000;
+
 export function run(binary: string, args: readonly string[], cwd?: string): Outcome {
-  const result = spawnSync(binary, [...args], { encoding: 'utf8', maxBuffer: 256 * 1024 * 1024, ...(cwd ? { cwd } : {}) });
+  const result = spawnSync(binary, [...args], { encoding: 'utf8', maxBuffer: 256 * 1024 * 1024, timeout: CALL_MS_MAX, killSignal: 'SIGKILL', ...(cwd ? { cwd } : {}) });
   return { text: result.status === 0 ? result.stdout : undefined, error: result.stderr };
 }

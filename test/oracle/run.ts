@@ -5,8 +5,8 @@
  *   --seed N        seed of the generated programs (printed; default 1)
  *   --count N       how many of them (default 10,000 templates and 3,000 YAML documents)
  *
- * Corpora must agree entirely. Generated programs must agree too, except where Go itself is random; the
- * differences are printed, and more than ALLOWED of a thousand is a failure.
+ * Corpora must agree entirely. Generated programs must agree too, except for the KNOWN differences; any other
+ * is printed and makes the exit code 1. Every call of a binary has a time limit, and so has every phase.
  */
 import { writeFileSync } from 'node:fs';
 import { binaries } from './binaries.ts';
@@ -18,11 +18,16 @@ import * as kustomize from './kustomize.ts';
 import { encodeRecord, recordPath, type Recorded } from './record.ts';
 import { ours, readCorpus, theirs, type TemplateCase, type TemplateResult } from './templates.ts';
 
-/** Differences of a thousand generated programs that are known (docs/rendering.md) and tolerated. */
-const ALLOWED = 10;
+/** Programs that may differ, and why (docs/rendering.md says it to users). Any other difference fails the run. */
+const KNOWN: readonly { program: RegExp; reason: string }[] = [
+  { program: /(?:snake|kebab)case/, reason: 'word boundaries at symbols and at letters without case follow no documented rule' },
+  { program: /^\{\{ \$y := fromYaml.*\\t/s, reason: 'Go refuses a line or an item that holds only a tab' },
+];
+/** Time for asking the binary about one kind of generated programs. */
+const PHASE_MS_MAX = 90_000;
 const BATCH = 150;
 /** Refused programs cost one run each; this many of them are compared. */
-const REFUSALS = 400;
+const REFUSALS = 150;
 
 process.env['TZ'] = 'UTC';
 const args = process.argv.slice(2);
@@ -62,26 +67,35 @@ function corpus<T>(name: string, cases: readonly T[], { title, mine, real }: { t
 
 function generated(name: string, programs: readonly string[], values: string): void {
   const mine = programs.map((template) => ours({ template, values }));
-  const answered = programs.map((_, index) => index).filter((index) => 'text' in (mine[index] as TemplateResult));
-  const refused = programs.map((_, index) => index).filter((index) => 'error' in (mine[index] as TemplateResult));
-  let equal = 0;
-  let different = 0;
-  const compare = (indexes: readonly number[]) => {
-    const real = theirs(helm, indexes.map((index) => programs[index] as string), values);
-    for (const [at, index] of indexes.entries()) {
-      const a = mine[index] as TemplateResult;
-      const b = real[at] as TemplateResult;
-      if (same(a, b)) equal++;
+  const indexes = programs.map((_, index) => index);
+  const answered = indexes.filter((index) => 'text' in (mine[index] as TemplateResult));
+  // What exhausts our limits would run for minutes in the binary, or until the machine has no memory left.
+  const refused = indexes.filter((index) => !answered.includes(index) && !/: more than \d|longer than \d/.test((mine[index] as { error: string }).error));
+  const started = Date.now();
+  const tally = { equal: 0, known: 0, different: 0, notAsked: 0 };
+  const compare = (some: readonly number[]) => {
+    if (Date.now() - started > PHASE_MS_MAX) {
+      tally.notAsked += some.length;
+      return;
+    }
+    const real = theirs(helm, some.map((index) => programs[index] as string), values);
+    for (const [at, index] of some.entries()) {
+      const [program, a, b] = [programs[index] as string, mine[index] as TemplateResult, real[at] as TemplateResult];
+      if (same(a, b)) tally.equal++;
+      else if (KNOWN.some((known) => known.program.test(program))) tally.known++;
       else {
-        different++;
-        report(`${name}: ${JSON.stringify(programs[index])}`, a, b);
+        tally.different++;
+        report(`${name}: ${JSON.stringify(program)}`, a, b);
       }
     }
   };
-  for (let i = 0; i < answered.length; i += BATCH) compare(answered.slice(i, i + BATCH));
-  for (let i = 0; i < Math.min(REFUSALS, refused.length); i += 10) compare(refused.slice(i, i + 10));
-  say(`${name}: ${equal} equal, ${different} different, ${refused.length} refused by us (${Math.min(REFUSALS, refused.length)} of them compared)`);
-  if (different * 1000 > ALLOWED * programs.length) failures++;
+  for (let i = 0; i < answered.length; i += BATCH) {
+    if (i % (BATCH * 10) === 0) process.stderr.write(`${name}: ${i} of ${answered.length}\n`);
+    compare(answered.slice(i, i + BATCH));
+  }
+  for (const index of refused.slice(0, REFUSALS)) compare([index]);
+  say(`${name}: ${tally.equal} equal, ${tally.known} known differences, ${tally.different} different, ${programs.length - answered.length} refused by us (${Math.min(REFUSALS, refused.length)} of them asked), ${tally.notAsked} not asked for want of time`);
+  if (tally.different > 0) failures++;
 }
 
 /** Refused templates slow a whole batch down, so those we refuse are asked a few at a time. */

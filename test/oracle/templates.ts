@@ -30,11 +30,11 @@ export interface TemplateCase {
 
 const partial = (index: number) => `templates/_t${String(index).padStart(6, '0')}.tpl`;
 const page = (index: number) => `templates/r${String(index).padStart(6, '0')}.yaml`;
-const WRAPPER = (index: number, valuesKey: string) =>
-  valuesKey === '' ? `r: {{ include "c/${partial(index)}" . | b64enc }}\n` : `r: {{ include "c/${partial(index)}" (set (deepCopy .) "Values" (index .Values ${JSON.stringify(valuesKey)})) | b64enc }}\n`;
+/** Values are copied for each template: `set` and `merge` change them in place, and hundreds share one run of the binary. */
+const wrapper = (index: number) => `{{ $v := deepCopy .Values }}r: {{ include "c/${partial(index)}" (merge (dict "Values" $v) (omit . "Values")) | b64enc }}\n`;
 
 function chartFiles(template: string, index: number): Record<string, string> {
-  return { [partial(index)]: template, [page(index)]: WRAPPER(index, '') };
+  return { [partial(index)]: template, [page(index)]: wrapper(index) };
 }
 
 /** What we make of a template. */
@@ -69,6 +69,7 @@ export function theirs(helm: string, templates: readonly string[], values: strin
         return results.map((result) => result ?? { error: 'no output' });
       }
       const failed = /_t(\d{6})\.tpl/.exec(outcome.error) ?? /r(\d{6})\.yaml/.exec(outcome.error);
+      if (!failed && templates.length === 1) return [{ error: outcome.error }];
       if (!failed) throw new Error(`helm: ${outcome.error}`);
       const index = Number(failed[1]);
       results[index] = { error: outcome.error };

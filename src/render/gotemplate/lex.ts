@@ -36,9 +36,20 @@ export interface Token {
 
 const KEYWORDS = new Set(['block', 'break', 'continue', 'define', 'else', 'end', 'if', 'nil', 'range', 'template', 'with']);
 const SPACE = new Set([' ', '\t', '\r', '\n']);
-const IDENTIFIER = /[\p{L}\p{Nd}_]+/uy;
-const NUMBER_END = /[\p{L}\p{Nd}_]/u;
 const NUMBER = /[+-]?(?:0[xX][0-9a-fA-F_]*(?:\.[0-9a-fA-F_]*)?(?:[pP][+-]?[0-9_]*)?|0[oO][0-7_]*|0[bB][01_]*|[0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9_]*)?)i?/y;
+
+/** The letters, digits and underscores at an offset. Compiling the Unicode classes takes milliseconds: only where they are needed. */
+function wordAt(input: string, pos: number): string {
+  let end = pos;
+  while (end < input.length) {
+    const code = input.charCodeAt(end);
+    if (code > 0x7f) return new RegExp(String.raw`[\p{L}\p{Nd}_]*`, 'uy').exec(input.slice(pos))?.[0] ?? '';
+    const isWord = (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code === 95 || (code >= 48 && code <= 57);
+    if (!isWord) break;
+    end++;
+  }
+  return input.slice(pos, end);
+}
 
 class LexicalError extends Error {}
 
@@ -171,11 +182,10 @@ class Lexer {
   private word(char: string): void {
     if (char === '$') return this.fieldOrVariable('variable');
     const next = this.input[this.pos + 1] ?? '';
-    if (char === '.' && !/[0-9]/.test(next)) return this.fieldOrVariable('field');
-    if (/[0-9.+-]/.test(char)) return this.number();
-    IDENTIFIER.lastIndex = this.pos;
-    const match = IDENTIFIER.exec(this.input);
-    if (match) return this.identifier(match[0]);
+    if (char === '.' && !(next >= '0' && next <= '9')) return this.fieldOrVariable('field');
+    if ((char >= '0' && char <= '9') || char === '.' || char === '+' || char === '-') return this.number();
+    const word = wordAt(this.input, this.pos);
+    if (word !== '') return this.identifier(word);
     const code = char.charCodeAt(0);
     if (code >= 0x20 && code <= 0x7e) return this.emit('char', 1);
     return this.fail(`unrecognized character in action: ${unicode(String.fromCodePoint(this.input.codePointAt(this.pos) as number))}`);
@@ -219,7 +229,7 @@ class Lexer {
     NUMBER.lastIndex = this.pos;
     const text = NUMBER.exec(this.input)?.[0] ?? '';
     const end = String.fromCodePoint(this.input.codePointAt(this.pos + text.length) ?? 32);
-    if (text === '' || NUMBER_END.test(end)) {
+    if (text === '' || wordAt(end, 0) !== '') {
       const bad = this.input.slice(this.pos, this.pos + text.length + end.length);
       this.fail(`bad number syntax: ${JSON.stringify(bad)}`);
     }
@@ -227,8 +237,7 @@ class Lexer {
   }
 
   private fieldOrVariable(type: 'field' | 'variable'): void {
-    IDENTIFIER.lastIndex = this.pos + 1;
-    const name = IDENTIFIER.exec(this.input)?.[0] ?? '';
+    const name = wordAt(this.input, this.pos + 1);
     if (name === '') {
       if (!this.atTerminator(this.pos + 1)) this.badCharacter(this.pos + 1);
       return this.emit(type === 'field' ? 'dot' : 'variable', 1);

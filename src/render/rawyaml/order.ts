@@ -3,8 +3,17 @@
  * digits by their number (`a2` before `a10`). Measured against helm 4.1.
  */
 
-const LETTER = /^\p{L}$/u;
-const DIGIT = /^\p{Nd}$/u;
+const ASCII_LETTER = /^[A-Za-z]$/;
+const ASCII_DIGIT = /^[0-9]$/;
+
+/** Unicode classes take milliseconds to compile, so they are asked about other characters only. */
+function isLetter(char: string): boolean {
+  return char < '\x80' ? ASCII_LETTER.test(char) : /^\p{L}$/u.test(char);
+}
+
+function isDigit(char: string): boolean {
+  return char < '\x80' ? ASCII_DIGIT.test(char) : /^\p{Nd}$/u.test(char);
+}
 
 /** Negative when `a` is written before `b`. */
 export function compareKeys(a: string, b: string): number {
@@ -21,8 +30,8 @@ export function compareKeys(a: string, b: string): number {
 function compareAt(left: readonly string[], right: readonly string[], at: number): number {
   const l = left[at] as string;
   const r = right[at] as string;
-  const leftIsLetter = LETTER.test(l);
-  const rightIsLetter = LETTER.test(r);
+  const leftIsLetter = isLetter(l);
+  const rightIsLetter = isLetter(r);
   if (leftIsLetter && rightIsLetter) return codePoint(l) - codePoint(r);
   if (leftIsLetter !== rightIsLetter) return rightIsLetter ? -1 : 1;
   // A zero inside a longer number counts as a digit of it; zeros that lead one do not.
@@ -41,7 +50,7 @@ function codePoint(char: string): number {
 }
 
 function hasSignificantDigitBefore(chars: readonly string[], at: number): boolean {
-  for (let i = at - 1; i >= 0 && DIGIT.test(chars[i] as string); i--) {
+  for (let i = at - 1; i >= 0 && isDigit(chars[i] as string); i--) {
     if (chars[i] !== '0') return true;
   }
   return false;
@@ -49,6 +58,6 @@ function hasSignificantDigitBefore(chars: readonly string[], at: number): boolea
 
 function digitRun(chars: readonly string[], at: number): string {
   let end = at;
-  while (end < chars.length && /^[0-9]$/.test(chars[end] as string)) end++;
+  while (end < chars.length && ASCII_DIGIT.test(chars[end] as string)) end++;
   return chars.slice(at, end).join('');
 }

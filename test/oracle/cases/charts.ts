@@ -1,5 +1,6 @@
 /** Whole charts: loading, dependencies, values, schemas, hooks, order. Files by path; flags as for both programs. */
 import { intBelow, pick, seededRandom, type Random } from '../../../src/base/random/index.ts';
+import { STRESS } from './stress.ts';
 
 export interface ChartCase {
   name: string;
@@ -163,4 +164,4 @@ function randomTree(random: Random, parent: boolean): string {
   return `${JSON.stringify(top)}\n`;
 }
 
-export const CHARTS: readonly ChartCase[] = [...FIXED, ...generated(1, 160)];
+export const CHARTS: readonly ChartCase[] = [...FIXED, ...STRESS, ...generated(1, 160)];
