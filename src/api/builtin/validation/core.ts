@@ -2,6 +2,7 @@
 import { deepEqual } from '#base/json';
 import { isQuantity, parseQuantity } from '#apimachinery/quantity';
 import { configMapKey, dns1123Subdomain, qualifiedName, tooLong } from '#apimachinery/validation';
+import { validateLimitOrder } from './details.ts';
 import { validateTaints } from './pod.ts';
 import { at, child, forbidden, immutable, invalid, isSet, NOT_NEGATIVE, notSupported, oneOf, problems, required, struct, structs, text, texts, type FieldError, type Struct } from './support.ts';
 
@@ -135,6 +136,6 @@ function amounts(values: Struct, path: string): FieldError[] {
 export function validateLimitRange(object: Struct): FieldError[] {
   return structs(struct(object['spec'])['limits']).flatMap((item, index) => {
     const base = at('spec.limits', index);
-    return ['max', 'min', 'default', 'defaultRequest'].flatMap((field) => amounts(struct(item[field]), child(base, field)));
+    return [...['max', 'min', 'default', 'defaultRequest'].flatMap((field) => amounts(struct(item[field]), child(base, field))), ...validateLimitOrder(item, base)];
   });
 }

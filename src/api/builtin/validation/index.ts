@@ -6,6 +6,7 @@ import type { Unstructured } from '#apimachinery/meta';
 import { validateCustomResourceDefinition, validateCustomResourceDefinitionUpdate } from '#apimachinery/schema';
 import { dns1123Label, dns1123Subdomain, validateObjectMeta, validateObjectMetaUpdate, type FieldError, type NameCheck } from '#apimachinery/validation';
 import { validateConfigMap, validateClaim, validateClaimUpdate, validateEvent, validateImmutableContent, validateLimitRange, validateNode, validateNodeUpdate, validateQuota, validateSecret, validateSecretUpdate, validateVolume } from './core.ts';
+import { validateIngressClass, validateNewEvent, validateRuntimeClass } from './details.ts';
 import { validatePodSpec, validatePodUpdate } from './pod.ts';
 import {
   rbacName, validateAutoscaler, validateDisruptionBudget, validateEndpointSlice, validateEndpointSliceUpdate, validateIngress, validateLease, validateNetworkPolicy,
@@ -54,6 +55,9 @@ const RULES: Readonly<Record<string, KindRules>> = {
   'coordination.k8s.io/Lease': { content: validateLease },
   'discovery.k8s.io/EndpointSlice': { content: validateEndpointSlice, update: validateEndpointSliceUpdate },
   'autoscaling/HorizontalPodAutoscaler': { content: validateAutoscaler },
+  'events.k8s.io/Event': { content: validateNewEvent, contentOnCreateOnly: true },
+  'networking.k8s.io/IngressClass': { content: validateIngressClass },
+  'node.k8s.io/RuntimeClass': { content: validateRuntimeClass },
   'networking.k8s.io/Ingress': { content: validateIngress },
   'networking.k8s.io/NetworkPolicy': { content: validateNetworkPolicy },
   'storage.k8s.io/StorageClass': { content: validateStorageClass, update: validateStorageClassUpdate },

@@ -2,6 +2,7 @@
 import { deepEqual } from '#base/json';
 import { dns1123Label, dns1123Subdomain, dns1035Label, pathSegmentName, qualifiedName, tooMany, validateLabelSelector, wildcardDns1123Subdomain } from '#apimachinery/validation';
 import { isIpv4, isIpv6, isCidr } from '#apimachinery/schema';
+import { validateExceptions, validateIngressTls, validateMetrics, validatePolicyPort } from './details.ts';
 import { at, child, forbidden, immutable, intOrPercent, invalid, isSet, NOT_NEGATIVE, notSupported, number, oneOf, port, problems, required, struct, structs, text, texts, type FieldError, type Struct } from './support.ts';
 
 const RBAC_GROUP = 'rbac.authorization.k8s.io';
@@ -108,6 +109,7 @@ export function validateAutoscaler(object: Struct): FieldError[] {
     ...(number(maxReplicas) === 0 ? [required('spec.maxReplicas', 'must be set and greater than 0')] : number(maxReplicas) < 1 ? [invalid('spec.maxReplicas', maxReplicas, 'must be greater than or equal to 1')] : []),
     ...(isSet(minReplicas) && number(maxReplicas) >= 1 && number(maxReplicas) < number(minReplicas) ? [invalid('spec.maxReplicas', maxReplicas, 'must be greater than or equal to `minReplicas`')] : []),
     ...(['kind', 'name'] as const).flatMap((field) => (target[field] ? problems(`spec.scaleTargetRef.${field}`, target[field], pathSegmentName(text(target[field]))) : [required(`spec.scaleTargetRef.${field}`)])),
+    ...validateMetrics(spec),
   ];
 }
 
@@ -118,6 +120,7 @@ export function validateIngress(object: Struct): FieldError[] {
     ...(rules.length === 0 && !isSet(spec['defaultBackend']) ? [invalid('spec', [], 'either `defaultBackend` or `rules` must be specified')] : []),
     ...(isSet(spec['defaultBackend']) ? validateBackend(struct(spec['defaultBackend']), 'spec.defaultBackend') : []),
     ...rules.flatMap((rule, index) => validateIngressRule(rule, at('spec.rules', index))),
+    ...validateIngressTls(spec),
     ...(spec['ingressClassName'] ? problems('spec.ingressClassName', spec['ingressClassName'], dns1123Subdomain(text(spec['ingressClassName']))) : []),
   ];
 }
@@ -177,7 +180,10 @@ export function validateNetworkPolicy(object: Struct): FieldError[] {
     structs(spec[field]).flatMap((rule, index) => {
       const base = at(`spec.${field}`, index);
       return [
-        ...structs(rule['ports']).flatMap((entry, position) => oneOf(child(at(child(base, 'ports'), position), 'protocol'), entry['protocol'], ['SCTP', 'TCP', 'UDP'])),
+        ...structs(rule['ports']).flatMap((entry, position) => {
+          const path = at(child(base, 'ports'), position);
+          return [...oneOf(child(path, 'protocol'), entry['protocol'], ['SCTP', 'TCP', 'UDP']), ...validatePolicyPort(entry, path)];
+        }),
         ...structs(rule[peers]).flatMap((peer, position) => validatePeer(peer, at(child(base, peers), position))),
       ];
     });
@@ -195,6 +201,7 @@ function validatePeer(peer: Struct, path: string): FieldError[] {
   if (used.length === 0) return [required(path, 'must specify a peer')];
   if (isSet(peer['ipBlock']) && used.length > 1) return [forbidden(path, 'may not specify both ipBlock and another peer')];
   const cidr = struct(peer['ipBlock'])['cidr'];
+  if (isCidr(text(cidr))) return validateExceptions(struct(peer['ipBlock']), child(path, 'ipBlock'));
   return isSet(peer['ipBlock']) && !isCidr(text(cidr)) ? [cidr ? invalid(child(path, 'ipBlock', 'cidr'), cidr, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)') : required(child(path, 'ipBlock', 'cidr'))] : [];
 }
 

@@ -143,7 +143,8 @@ function tokenReview(call: Call, { authenticator, tokens }: ReviewParts): ApiRes
   if (!spec.token) throw invalid({ group: AUTHENTICATION, kind: 'TokenReview' }, object.metadata.name ?? '', [required('spec.token', '')]);
   const audiences = spec.audiences?.length ? spec.audiences : [ISSUER];
   const known = authenticator.staticUser(spec.token);
-  if (known) return answer(call, object, { authenticated: true, user: userInfo(known), ...(audiences.includes(ISSUER) ? { audiences: [ISSUER] } : {}) });
+  // A static token is meant for this server, and for nobody else who may ask about it.
+  if (known) return answer(call, object, audiences.includes(ISSUER) ? { authenticated: true, user: userInfo(known), audiences: [ISSUER] } : { user: {} });
   try {
     const found = tokens.authenticate(spec.token, audiences);
     if (!found) return answer(call, object, { user: {} });
