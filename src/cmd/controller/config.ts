@@ -1,8 +1,9 @@
 /** The live configuration of the controllers: the last one that could be read wins (facts/fleet.md §3.7). */
-import { configMaps } from '#api/builtin';
+import { type ConfigMap, configMaps } from '#api/builtin';
 import { isNotFound } from '#apimachinery/status';
 import { errorText, type Log } from '#base/log';
 import { type ControllerConfig, parseControllerConfig } from '#controllers/config';
+import type { Informer } from '#kube/cache';
 import type { Client, Connection } from '#kube/client';
 import type { Manager } from '#kube/manager';
 
@@ -12,6 +13,8 @@ export interface LiveConfig {
   current(): ControllerConfig;
   /** How agents reach this manager's API server. */
   endpoint(): { apiServerURL: string; apiServerCA: string };
+  /** The ConfigMap; its handlers run after {@link current} tells the new state. */
+  readonly informer: Informer<ConfigMap>;
 }
 
 /** Reads the ConfigMap now and follows its changes. A missing ConfigMap means: defaults. */
@@ -29,11 +32,13 @@ export async function liveConfig(manager: Manager<'upstream'>, client: Client, c
       log.warn('configuration ignored', { error: errorText(error) });
     }
   };
-  manager.informer('upstream', { resource: configMaps, namespace, fieldSelector: `metadata.name=${NAME}` }).addHandler({
+  const informer = manager.informer('upstream', { resource: configMaps, namespace, fieldSelector: `metadata.name=${NAME}` });
+  informer.addHandler({
     onAdd: (map) => follow(map.data?.config),
     onUpdate: (_previous, map) => follow(map.data?.config),
   });
   return {
+    informer,
     current: () => config,
     endpoint: () => ({ apiServerURL: config.apiServerURL || connection.server, apiServerCA: config.apiServerCA || connection.ca || '' }),
   };

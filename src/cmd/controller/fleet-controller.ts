@@ -75,7 +75,11 @@ export function composeFleetController(manager: Manager<'upstream'>, config: Liv
       applyObjects,
       random: { clientID: () => randomBytes(32).toString('hex') },
     }),
-    sources: [{ informer: caches.clusters, changed: specChanged }],
+    sources: [
+      { informer: caches.clusters, changed: specChanged },
+      // Replicas, images and intervals of agents are part of the configuration.
+      { informer: config.informer, map: () => caches.clusters.list().map(keyOf), changed: (before, after) => before.data?.config !== after.data?.config },
+    ],
     concurrency: workers('CLUSTER'),
   });
   manager.controller({
