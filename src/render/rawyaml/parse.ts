@@ -3,8 +3,8 @@
  *
  * js-yaml scans the text into events; this file builds the values, because Go's rules differ from every
  * schema a JavaScript parser offers: YAML 1.1 scalars, merge keys, keys turned to text, the last of two
- * equal keys wins, only the first document of a text counts. Aliases are expanded by sharing, and counted,
- * so that an alias bomb ends in an error.
+ * equal keys wins, only the first document of a text counts. Aliases are expanded by copying, as in JSON
+ * (templates change values in place), and counted, so that an alias bomb ends in an error.
  */
 import { getScalarValue, parseEvents, YAMLException, type Event, type ScalarEvent } from 'js-yaml';
 import { GoYamlError } from './error.ts';
@@ -103,6 +103,14 @@ interface Anchored {
   nodes: number;
 }
 
+function copyOf(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyOf);
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  const copy: Record<string, unknown> = {};
+  for (const [key, inner] of Object.entries(value)) put(copy, key, copyOf(inner));
+  return copy;
+}
+
 class Builder {
   private next = 0;
   private nodes = 0;
@@ -151,7 +159,7 @@ class Builder {
     this.aliasNodes += anchored.nodes;
     if (this.aliasNodes > YAML_LIMITS.aliasNodesMax) throw this.error('document contains excessive aliasing');
     this.nodes += anchored.nodes;
-    return anchored.value;
+    return copyOf(anchored.value);
   }
 
   private sequence(): unknown[] {
