@@ -89,3 +89,18 @@ it('one watcher that does not read keeps no event from another', { timeout: 60_0
   session.destroy();
   healthy.destroy();
 });
+
+it('serves several large lists over one HTTP/2 connection', { timeout: 60_000 }, async () => {
+  const collection = '/api/v1/namespaces/default/configmaps';
+  for (let i = 0; i < 12; i++) await http1(collection, { method: 'POST', body: JSON.stringify({ metadata: { name: `large-${i}` }, data: { x: 'x'.repeat(900_000) } }) });
+  const session = connectHttp2(`https://127.0.0.1:${port}`, { ca: cluster.caCert, maxSessionMemory: 500 });
+  const sizeOfList = async () => {
+    const stream = session.request({ ':path': collection, authorization: `Bearer ${cluster.adminToken}` });
+    let size = 0;
+    for await (const chunk of stream) size += (chunk as Buffer).byteLength;
+    return size;
+  };
+  const sizes = await Promise.all(Array.from({ length: 8 }, sizeOfList));
+  session.close();
+  assert.ok(sizes.every((size) => size > 12 * 900_000), String(sizes));
+});

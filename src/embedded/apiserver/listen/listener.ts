@@ -14,6 +14,10 @@ const STREAMS_PER_CONNECTION_MAX = 1000;
 const REQUEST_TIMEOUT_MS = 60_000;
 const HEADERS_TIMEOUT_MS = 30_000;
 const HEADER_BYTES_MAX = 64 * 1024;
+/** What one connection may have queued before its new streams are refused: a few watchers at their lag limit. */
+const SESSION_MEMORY_MB = 128;
+/** Large bodies go out in parts, each when the one before is on its way, so that several lists share a connection. */
+const BODY_PART_BYTES = 256 * 1024;
 
 export interface ListenOptions {
   host: string;
@@ -46,6 +50,7 @@ export function listen(options: ListenOptions): Promise<Listener> {
       requestCert: true,
       rejectUnauthorized: false,
       maxHeaderSize: HEADER_BYTES_MAX,
+      maxSessionMemory: SESSION_MEMORY_MB,
       settings: { maxConcurrentStreams: STREAMS_PER_CONNECTION_MAX, initialWindowSize: 1024 * 1024 },
     } as Parameters<typeof createSecureServer>[0],
     (request, response) => void serve(options.handle, request, response),
@@ -140,7 +145,8 @@ function send(outgoing: Outgoing, method: string, { status, headers, body }: Api
   if (!isStream(body)) {
     out.setHeader('content-length', body.byteLength);
     out.writeHead(status);
-    out.end(method === 'HEAD' ? undefined : body);
+    if (method === 'HEAD') out.end();
+    else sendBody(out, body);
     return;
   }
   out.writeHead(status);
@@ -155,4 +161,18 @@ function send(outgoing: Outgoing, method: string, { status, headers, body }: Api
   };
   const cancel = body.open(sink);
   out.once('close', cancel);
+}
+
+function sendBody(out: ServerResponse, body: Uint8Array): void {
+  let sent = 0;
+  const more = () => {
+    while (body.byteLength - sent > BODY_PART_BYTES) {
+      if (out.destroyed) return;
+      const isRoom = out.write(body.subarray(sent, sent + BODY_PART_BYTES));
+      sent += BODY_PART_BYTES;
+      if (!isRoom) return void out.once('drain', more);
+    }
+    out.end(body.subarray(sent));
+  };
+  more();
 }
