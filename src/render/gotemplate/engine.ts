@@ -14,7 +14,7 @@ import type { GoFunction } from './value.ts';
 
 /** Parsed templates by name and text; one may serve many renders, because trees are never changed. */
 export class ParseCache {
-  private readonly trees = new Map<string, readonly Tree[]>();
+  private readonly trees = new Map<string, Map<string, readonly Tree[]>>();
   private characters = 0;
   private readonly charactersMax: number;
 
@@ -23,7 +23,7 @@ export class ParseCache {
   }
 
   get(name: string, source: string): readonly Tree[] | undefined {
-    return this.trees.get(`${name}\0${source}`);
+    return this.trees.get(name)?.get(source);
   }
 
   set(name: string, source: string, trees: readonly Tree[]): void {
@@ -32,7 +32,9 @@ export class ParseCache {
       this.trees.clear();
       this.characters = source.length;
     }
-    this.trees.set(`${name}\0${source}`, trees);
+    const known = this.trees.get(name);
+    if (known) known.set(source, trees);
+    else this.trees.set(name, new Map([[source, trees]]));
   }
 }
 

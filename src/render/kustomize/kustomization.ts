@@ -40,7 +40,7 @@ export function readKustomization(files: KustomizeFiles, dir: string): Kustomiza
   const kind = raw['kind'] ?? 'Kustomization';
   if (kind !== 'Kustomization' && kind !== 'Component') throw new KustomizeError(`kind should be Kustomization or Component, not ${JSON.stringify(kind)}`, file);
   for (const key of Object.keys(raw)) {
-    if (UNSUPPORTED.has(key)) throw new KustomizeError(`field ${JSON.stringify(key)} is not supported in-process: use the kustomize driver`, file);
+    if (UNSUPPORTED.has(key)) throw new KustomizeError(`field ${JSON.stringify(key)} is not supported in-process: keep the output of kustomize build in the repository`, file);
     if (!FIELDS.has(key)) throw new KustomizeError(`invalid Kustomization: json: unknown field ${JSON.stringify(key)}`, file);
   }
   return { file, dir, isComponent: kind === 'Component', raw };
