@@ -2,7 +2,7 @@
  * `npm run apiserver -- --port P --admin-token T --data DIR [--nodes N] [--no-controllers]`: one bare embedded
  * cluster. Writes ca.crt and kubeconfig into DIR, prints `ready`, and stays until SIGTERM or SIGINT.
  */
-import { mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -66,7 +66,13 @@ const cluster = createCluster({
 });
 await cluster.start();
 const address = await cluster.listen({ host: values.host, port });
-process.stdout.write(`${cluster.url} data ${values.memory ? 'in memory' : dataDir}\nready\n`);
+if (values.memory) {
+  // The objects are in memory; who is to reach them still needs these two files.
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  writeFileSync(join(dataDir, 'ca.crt'), cluster.caCert, { mode: 0o600 });
+  writeFileSync(join(dataDir, 'kubeconfig'), cluster.kubeconfig(), { mode: 0o600 });
+}
+process.stdout.write(`${cluster.url} data ${values.memory ? `in memory, kubeconfig in ${dataDir}` : dataDir}\nready\n`);
 void address;
 
 // Lines such as `cut node-1` or `start node-1` on standard input break and mend nodes.
