@@ -1,4 +1,5 @@
 /** Letter case by words: snake, kebab, camel, title, swap, as xstrings and goutils (below Sprig) do it. */
+import { runes } from '../bytes.ts';
 
 function isUpper(char: string): boolean {
   return /\p{Lu}/u.test(char);
@@ -23,7 +24,7 @@ export function titleCase(text: string): string {
 
 export function swapCase(text: string): string {
   let out = '';
-  for (const char of text) out += isUpper(char) ? char.toLowerCase() : isLower(char) ? char.toUpperCase() : char;
+  for (const char of runes(text)) out += isUpper(char) ? char.toLowerCase() : isLower(char) ? char.toUpperCase() : char;
   return out;
 }
 
