@@ -6,7 +6,7 @@
  */
 import { configMaps, namespaces, secrets, type Secret } from '#api/builtin';
 import { type ClusterRegistration, clusterRegistrations, FLEET_API_VERSION, label } from '#api/fleet';
-import { isAlreadyExists, isForbidden, isNotFound, isUnauthorized } from '#apimachinery/status';
+import { ignoreNotFound, isAlreadyExists, isForbidden, isNotFound, isUnauthorized } from '#apimachinery/status';
 import { TimeoutError } from '#base/async';
 import { type Clock, sleep } from '#base/clock';
 import { base64Encode, sha256Hex } from '#base/hash';
@@ -134,9 +134,4 @@ async function awaitCredentials(upstream: Client, bootstrap: Bootstrap, clientID
 function credentialsOf(secret: Secret): Credentials {
   const text = (key: string) => Buffer.from(secret.data?.[key] ?? '', 'base64').toString('utf8');
   return { token: text('token'), deploymentNamespace: text('deploymentNamespace'), clusterNamespace: text('clusterNamespace'), clusterName: text('clusterName'), accountName: text('accountName') };
-}
-
-function ignoreNotFound(error: unknown): undefined {
-  if (isNotFound(error)) return undefined;
-  throw error;
 }

@@ -79,3 +79,9 @@ export const isUnauthorized = (error: unknown): boolean => has(error, 'Unauthori
 export const isInvalid = (error: unknown): boolean => has(error, 'Invalid');
 export const isBadRequest = (error: unknown): boolean => has(error, 'BadRequest');
 export const isTooManyRequests = (error: unknown): boolean => has(error, 'TooManyRequests');
+
+/** For `.catch`: an object that is not there is an answer, not a failure; everything else is thrown on. */
+export function ignoreNotFound(error: unknown): undefined {
+  if (isNotFound(error)) return undefined;
+  throw error;
+}

@@ -10,7 +10,7 @@
 import { deployments, namespaces, pods, secrets, type Secret, statefulSets } from '#api/builtin';
 import { annotation, type Cluster, type ClusterRegistrationToken, clusterRegistrationTokens, clusters, type ClusterStatus, FLEET_API_VERSION, namespace as fleetNamespace } from '#api/fleet';
 import { keyOf, keyText, type ObjectKey, setCondition, type Unstructured } from '#apimachinery/meta';
-import { isNotFound } from '#apimachinery/status';
+import { ignoreNotFound } from '#apimachinery/status';
 import { type Clock, rfc3339 } from '#base/clock';
 import { base64Decode, sha256Hex, utf8Text } from '#base/hash';
 import { errorText } from '#base/log';
@@ -222,9 +222,4 @@ async function removeAgent(client: LeaderClient, namespace: string, options: { s
   if (await removeOldAgent(client, namespace, options)) return true;
   const { items } = await client.list(pods, { namespace, labelSelector: 'app=fleet-agent', ...options });
   return old !== undefined || items.length > 0;
-}
-
-function ignoreNotFound(error: unknown): undefined {
-  if (isNotFound(error)) return undefined;
-  throw error;
 }

@@ -22,7 +22,7 @@ import {
   label,
 } from '#api/fleet';
 import { keyOf, type ObjectKey } from '#apimachinery/meta';
-import { isAlreadyExists, isNotFound } from '#apimachinery/status';
+import { ignoreNotFound, isAlreadyExists } from '#apimachinery/status';
 import { type Clock, rfc3339 } from '#base/clock';
 import { base64Decode, utf8Text } from '#base/hash';
 import { buildContent, contentName, injectValues } from '#core/bundle';
@@ -193,8 +193,4 @@ export class BundleReconciler implements Reconciler<'upstream'> {
 async function setFinalizers(bundle: Bundle, finalizers: string[], client: LeaderClient): Promise<void> {
   const metadata = { finalizers, resourceVersion: bundle.metadata.resourceVersion, annotations: { [annotation.epoch]: String(client.term.epoch) } };
   await client.patch(bundles, keyOf(bundle), { type: 'merge', body: { metadata } });
-}
-
-function ignoreNotFound(error: unknown): void {
-  if (!isNotFound(error)) throw error;
 }

@@ -5,7 +5,7 @@
  */
 import { type Secret, secrets } from '#api/builtin';
 import { annotation, type BundleDeployment, bundleDeployments, FLEET_API_VERSION, label } from '#api/fleet';
-import { isAlreadyExists, isNotFound } from '#apimachinery/status';
+import { ignoreNotFound, isAlreadyExists } from '#apimachinery/status';
 import { mapLimit } from '#base/async';
 import { type PlannedDeployment, type RolloutPlan, deploymentKey } from '#core/rollout';
 import { onlyOver } from '#kube/apply';
@@ -125,9 +125,4 @@ async function remove(target: { namespace: string; name: string; uid?: string },
   const { uid, resourceVersion } = ctx.deployments.get(target)?.metadata ?? { uid: target.uid };
   const options = uid ? { preconditions: { uid, ...(resourceVersion ? { resourceVersion } : {}) } } : {};
   await ctx.client.delete(bundleDeployments, target, options).catch(ignoreNotFound);
-}
-
-function ignoreNotFound(error: unknown): undefined {
-  if (isNotFound(error)) return undefined;
-  throw error;
 }

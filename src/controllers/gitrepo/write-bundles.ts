@@ -6,7 +6,7 @@
 import { type Secret, secrets } from '#api/builtin';
 import { annotation, type Bundle, bundles, FLEET_API_VERSION, label, secretType } from '#api/fleet';
 import { keyOf, keyText } from '#apimachinery/meta';
-import { isNotFound } from '#apimachinery/status';
+import { ignoreNotFound, isNotFound } from '#apimachinery/status';
 import { base64Encode } from '#base/hash';
 import { deepEqual } from '#base/json';
 import { isWithin } from '#base/sourcetree';
@@ -110,8 +110,4 @@ async function ensureValues(key: { namespace: string; name: string }, data: Read
   const metadata = { ...key, labels: { [label.internalSecret]: 'true' } };
   const secret: Secret = { apiVersion: 'v1', kind: 'Secret', metadata, type: secretType.bundleValues, data: encoded };
   await ctx.client.apply(secrets, onlyOver(secret, existing), { fieldManager: MANAGER, force: true });
-}
-
-function ignoreNotFound(error: unknown): void {
-  if (!isNotFound(error)) throw error;
 }

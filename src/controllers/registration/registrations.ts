@@ -19,7 +19,7 @@ import {
 } from '#api/fleet';
 import type { KubeObject, ObjectKey, ObjectMeta, OwnerReference } from '#apimachinery/meta';
 import type { Resource } from '#apimachinery/resource';
-import { isNotFound } from '#apimachinery/status';
+import { ignoreNotFound } from '#apimachinery/status';
 import type { Clock } from '#base/clock';
 import { base64Encode, sha256Hex } from '#base/hash';
 import type { Informer } from '#kube/cache';
@@ -104,10 +104,6 @@ async function collect({ metadata, spec }: ClusterRegistration, client: LeaderCl
   for (const resource of [secrets, roleBindings, roles] as Resource<KubeObject>[]) await client.delete(resource, key).catch(ignoreNotFound);
   const { namespace = '', name = '', uid = '' } = metadata;
   await client.delete(clusterRegistrations, { namespace, name }, { preconditions: { uid } }).catch(ignoreNotFound);
-}
-
-function ignoreNotFound(error: unknown): void {
-  if (!isNotFound(error)) throw error;
 }
 
 /** Account, rights and credentials of one agent. */
